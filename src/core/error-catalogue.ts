@@ -1,0 +1,186 @@
+/**
+ * Every error code, in one place. Codes are stable: programs may match on them; messages may change.
+ * `docs/errors.md` is made from this file, and a test keeps the two in step.
+ */
+
+/** One entry of the catalogue. */
+export interface CatalogueEntry {
+  /** What the code means, for docs/errors.md. */
+  readonly meaning: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** Whether the same call may succeed later unchanged. */
+  readonly transient: boolean;
+  /** google.rpc.Code's number for a gRPC caller. */
+  readonly grpcStatus: number;
+}
+
+const INVALID_ARGUMENT = 3;
+const RESOURCE_EXHAUSTED = 8;
+const FAILED_PRECONDITION = 9;
+const INTERNAL = 13;
+const UNAVAILABLE = 14;
+
+const input = (meaning: string, remedy: string): CatalogueEntry => ({
+  meaning,
+  remedy,
+  transient: false,
+  grpcStatus: INVALID_ARGUMENT,
+});
+const setup = (meaning: string, remedy: string): CatalogueEntry => ({
+  meaning,
+  remedy,
+  transient: false,
+  grpcStatus: FAILED_PRECONDITION,
+});
+const outage = (meaning: string, remedy: string): CatalogueEntry => ({
+  meaning,
+  remedy,
+  transient: true,
+  grpcStatus: UNAVAILABLE,
+});
+
+const ENTRIES = {
+  TG_INTERNAL: {
+    meaning: 'A fault of Tidegate itself.',
+    remedy: 'report it with the log line and its stack',
+    transient: false,
+    grpcStatus: INTERNAL,
+  },
+
+  // A caller's request.
+  TG_REQUEST_MALFORMED: input(
+    'The message is not the protobuf message the method takes.',
+    'send a RateLimitRequest as envoy.service.ratelimit.v3 defines it',
+  ),
+  TG_REQUEST_TOO_LARGE: {
+    meaning: 'The message or a part of it is over a bound.',
+    remedy: 'send fewer or smaller descriptors, or raise the bound in the settings',
+    transient: false,
+    grpcStatus: RESOURCE_EXHAUSTED,
+  },
+  TG_REQUEST_NO_DOMAIN: input('The request names no domain.', "set the filter's `domain`"),
+  TG_REQUEST_NO_DESCRIPTORS: input('The request has no descriptors.', 'send at least one descriptor'),
+  TG_REQUEST_EMPTY_KEY: input(
+    'A descriptor has no entries, or an entry without a key.',
+    'give every descriptor at least one entry, and every entry a key',
+  ),
+  TG_REQUEST_BAD_UTF8: input('A string of the request is not UTF-8.', 'send text in UTF-8'),
+  TG_REQUEST_BAD_OVERRIDE: input(
+    'The limit override of a descriptor has no usable unit.',
+    "set the override's unit to SECOND, MINUTE, HOUR, DAY, WEEK, MONTH or YEAR",
+  ),
+  TG_REQUEST_BAD_JSON: input(
+    'The body of /json is not the JSON form of a RateLimitRequest.',
+    'send the proto3 JSON form, with known fields only',
+  ),
+  TG_NO_LIMITS: outage(
+    'No limits are loaded yet.',
+    'mend the limits files; see the error log and /api/v1/config',
+  ),
+
+  // Limits files.
+  TG_LIMITS_UNREADABLE: setup(
+    'A limits file or directory cannot be read.',
+    'check the path and its permissions',
+  ),
+  TG_LIMITS_SYNTAX: setup('The file is not valid YAML.', 'mend the YAML at the place named'),
+  TG_LIMITS_TOO_LARGE: setup(
+    'The file, or what its aliases expand to, is over a bound.',
+    'split the file, or write out fewer aliases',
+  ),
+  TG_LIMITS_TYPE: setup('A value has the wrong type.', 'write a value of the type named'),
+  TG_LIMITS_UNKNOWN_KEY: setup('A key is not part of the dialect.', 'remove it or mend its spelling'),
+  TG_LIMITS_DUPLICATE_KEY: setup('A mapping has the same key twice.', 'keep one of them'),
+  TG_LIMITS_EMPTY_DOMAIN: setup('The file names no domain.', 'set `domain` at the top of the file'),
+  TG_LIMITS_DUPLICATE_DOMAIN: setup(
+    'Two files name the same domain.',
+    'rename one, join them, or set limits.merge_domains',
+  ),
+  TG_LIMITS_EMPTY_KEY: setup('A descriptor has no key.', 'give every descriptor a `key`'),
+  TG_LIMITS_DUPLICATE_DESCRIPTOR: setup(
+    'Two descriptors of one level have the same key and value.',
+    'join them into one',
+  ),
+  TG_LIMITS_BAD_UNIT: setup(
+    "The unit is not one of the dialect's.",
+    'use second, minute, hour, day, week, month or year, or `per` with a duration',
+  ),
+  TG_LIMITS_UNIT_WITH_UNLIMITED: setup(
+    'An unlimited rule has a unit.',
+    'remove the unit, or remove `unlimited`',
+  ),
+  TG_LIMITS_UNIT_AND_PER: setup('A rule has both `unit` and `per`.', 'keep one of them'),
+  TG_LIMITS_BAD_DURATION: setup(
+    'A duration cannot be read or is out of range.',
+    'write a number and a unit, such as 500ms, 90s, 15m, 2h or 7d',
+  ),
+  TG_LIMITS_BAD_NUMBER: setup('A number is out of range.', 'write a whole number within the range named'),
+  TG_LIMITS_BAD_CHOICE: setup('A value is not one of the choices.', 'use one of the choices named'),
+  TG_LIMITS_EMPTY_REPLACES: setup('An entry of `replaces` has no name.', 'name the rule that it replaces'),
+  TG_LIMITS_SELF_REPLACES: setup('A rule replaces itself.', 'name another rule'),
+  TG_LIMITS_SHARE_THRESHOLD: setup(
+    '`share_threshold` is set where there is no wildcard.',
+    'use a value with a `*`, or remove share_threshold',
+  ),
+  TG_LIMITS_NEEDS_RATE_LIMIT: setup(
+    'A key that only a rule can have is set where there is no rule.',
+    'add `rate_limit`, or remove the key',
+  ),
+  TG_LIMITS_METADATA: setup(
+    'The metadata cannot be carried as a protobuf Struct.',
+    'use strings, finite numbers, booleans, lists and mappings with string keys',
+  ),
+
+  // Settings.
+  TG_SETTINGS_UNREADABLE: setup(
+    'The settings file cannot be read.',
+    'check the path given to --config and its permissions',
+  ),
+  TG_SETTINGS_SYNTAX: setup('The settings file is not valid YAML.', 'mend the YAML at the place named'),
+  TG_SETTINGS_UNKNOWN_KEY: setup(
+    'A setting does not exist.',
+    'remove it or mend its spelling; docs/configuration.md lists them all',
+  ),
+  TG_SETTINGS_INVALID: setup(
+    'A setting has a value that it cannot take.',
+    'see docs/configuration.md for what it takes',
+  ),
+  TG_SETTINGS_CONFLICT: setup('Two settings cannot go together.', 'change one of them as the message says'),
+  TG_USAGE: setup('The command line cannot be understood.', 'see tidegate help'),
+
+  // Ports and certificates.
+  TG_LISTEN: setup('An address cannot be bound.', 'choose a free port, or stop what listens there'),
+  TG_TLS: setup(
+    'A certificate, key or CA cannot be used.',
+    'check the files and that the key belongs to the certificate',
+  ),
+
+  // Stores.
+  TG_STORE_TIMEOUT: outage(
+    'The store did not answer within the deadline.',
+    'check the load of Redis and the network, or raise store.deadline',
+  ),
+  TG_STORE_UNAVAILABLE: outage(
+    'The store cannot be reached.',
+    'check that Redis runs at store.urls and can be reached',
+  ),
+  TG_STORE_BREAKER_OPEN: outage(
+    'The store failed too often and is left alone for a moment.',
+    'see the failures logged before this',
+  ),
+  TG_STORE_REPLY: outage(
+    'The store answered with an error or something unexpected.',
+    'see the cause; check the version, memory and permissions of Redis',
+  ),
+  TG_STORE_AUTH: setup(
+    'The store refused the user or password.',
+    'check store.username, store.password and the ACL',
+  ),
+} satisfies Record<string, CatalogueEntry>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ENTRIES;
+
+/** Every code with its meaning, remedy, transience and gRPC status. */
+export const CATALOGUE: Readonly<Record<ErrorCode, CatalogueEntry>> = ENTRIES;
