@@ -1,0 +1,36 @@
+/** A small service to stand behind Envoy: answers every request with 200 and counts it. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A listening upstream. */
+export interface Upstream {
+  /** `127.0.0.1:port`. */
+  readonly address: string;
+  /** How many requests reached it since it started. */
+  readonly seen: number;
+  stop(): Promise<void>;
+}
+
+/** Starts an upstream on a free loopback port. */
+export async function startUpstream(): Promise<Upstream> {
+  let seen = 0;
+  const server = createServer((_request, response) => {
+    seen += 1;
+    response.end('hello from the upstream\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get seen() {
+      return seen;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
