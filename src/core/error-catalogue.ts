@@ -127,6 +127,7 @@ const ENTRIES = {
     'A key that only a rule can have is set where there is no rule.',
     'add `rate_limit`, or remove the key',
   ),
+  TG_LIMITS_CONFLICT: setup('Two keys of a rule cannot go together.', 'change one of them as the message says'),
   TG_LIMITS_METADATA: setup(
     'The metadata cannot be carried as a protobuf Struct.',
     'use strings, finite numbers, booleans, lists and mappings with string keys',

@@ -1,0 +1,159 @@
+/** From the buckets' outcomes to the answer: statuses, overall code, headers, metadata. */
+import type { BucketOutcome } from '../core/buckets';
+import {
+  MAX_UINT32,
+  RlsCode,
+  type RlsHeader,
+  type RlsRequest,
+  type RlsResponse,
+  type RlsStatus,
+} from '../core/rls';
+import { dynamicMetadata } from './dynamic-metadata';
+import type { LimitedItem, PlanItem } from './plan';
+
+/** Response headers of our own making. */
+export interface HeaderOptions {
+  /** The `RateLimit-*` headers. */
+  readonly enabled: boolean;
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+  /** `retry-after` on a denied request (RFC 9110, section 10.2.3). */
+  readonly retryAfter: boolean;
+}
+
+/** What an answer depends on besides the outcomes. */
+export interface AnswerOptions {
+  readonly shadowMode: boolean;
+  readonly quotaMode: boolean;
+  readonly dynamicMetadata: boolean;
+  readonly headers: HeaderOptions;
+}
+
+/** An answer, and whether only global shadow mode let the request pass. */
+export interface Answer {
+  readonly response: RlsResponse;
+  readonly shadowed: boolean;
+}
+
+const UNMATCHED: RlsStatus = { code: RlsCode.OK, limitRemaining: 0 };
+const UNLIMITED: RlsStatus = { code: RlsCode.OK, limitRemaining: MAX_UINT32 };
+
+/** What has been seen of a request's descriptors so far. */
+interface Tally {
+  failedHard: number;
+  failedQuota: number;
+  quota: number;
+  /** Whole seconds after which a denied request may come again. */
+  retryAfterS: number;
+  /** The status that the RateLimit headers describe. */
+  shown: RlsStatus | undefined;
+  shownRemaining: number;
+  readonly passed: number[];
+}
+
+/** @param outcomes one an item that is limited, undefined for the others. */
+export function answerRequest(
+  request: RlsRequest,
+  items: readonly PlanItem[],
+  outcomes: readonly (BucketOutcome | undefined)[],
+  options: AnswerOptions,
+): Answer {
+  const tally: Tally = {
+    failedHard: 0,
+    failedQuota: 0,
+    quota: 0,
+    retryAfterS: 0,
+    shown: undefined,
+    shownRemaining: MAX_UINT32,
+    passed: [],
+  };
+  const statuses = items.map((item, index) => {
+    const outcome = outcomes[index];
+    if (item.kind === 'unlimited') return UNLIMITED;
+    const status = item.kind === 'limited' && outcome !== undefined ? statusOf(item, outcome) : UNMATCHED;
+    count(tally, index, item, status, outcome, options);
+    return status;
+  });
+  const over = tally.failedHard > 0 || (tally.quota > 0 && tally.quota === tally.failedQuota);
+  const denied = over && !options.shadowMode;
+  return {
+    response: {
+      overallCode: denied ? RlsCode.OVER_LIMIT : RlsCode.OK,
+      statuses,
+      responseHeadersToAdd: responseHeaders(tally, denied, options.headers),
+      ...(options.dynamicMetadata ? { dynamicMetadata: dynamicMetadata(request, items, tally.passed) } : {}),
+    },
+    shadowed: over && options.shadowMode,
+  };
+}
+
+function count(
+  tally: Tally,
+  index: number,
+  item: PlanItem,
+  status: RlsStatus,
+  outcome: BucketOutcome | undefined,
+  options: AnswerOptions,
+): void {
+  const isQuota = options.quotaMode || (item.kind === 'limited' && item.quotaMode);
+  if (isQuota) tally.quota += 1;
+  if (status.currentLimit !== undefined && status.limitRemaining < tally.shownRemaining) {
+    tally.shown = status;
+    tally.shownRemaining = status.limitRemaining;
+  }
+  if (status.code !== RlsCode.OVER_LIMIT) {
+    tally.passed.push(index);
+    return;
+  }
+  if (item.kind === 'limited' && outcome !== undefined)
+    tally.retryAfterS = Math.max(tally.retryAfterS, retryAfterS(item, outcome));
+  if (isQuota) {
+    tally.failedQuota += 1;
+  } else {
+    tally.failedHard += 1;
+    tally.shown = status;
+    tally.shownRemaining = 0;
+  }
+}
+
+function statusOf(item: LimitedItem, outcome: BucketOutcome): RlsStatus {
+  const denied = !outcome.allowed;
+  return {
+    code: denied && !item.shadowMode ? RlsCode.OVER_LIMIT : RlsCode.OK,
+    currentLimit: item.currentLimit,
+    limitRemaining: denied ? 0 : Math.min(outcome.remaining, MAX_UINT32),
+    durationUntilResetS: denied ? resetWhenDeniedS(item, outcome) : wholeSeconds(outcome.resetUs, item),
+  };
+}
+
+/** Windows reset at their end; a token bucket that denies is good again when the call's tokens are there. */
+function resetWhenDeniedS(item: LimitedItem, outcome: BucketOutcome): number {
+  return item.call.params.algorithm === 'token_bucket'
+    ? retryAfterS(item, outcome)
+    : wholeSeconds(outcome.resetUs, item);
+}
+
+function retryAfterS(item: LimitedItem, outcome: BucketOutcome): number {
+  return Math.max(1, wholeSeconds(outcome.retryAfterUs, item));
+}
+
+/** Rounded up, as a caller that comes a moment early is denied again; what never comes is shown as one window. */
+function wholeSeconds(us: number, item: LimitedItem): number {
+  return Math.ceil((Number.isFinite(us) ? us : item.call.params.windowUs) / 1_000_000);
+}
+
+function responseHeaders(tally: Tally, denied: boolean, options: HeaderOptions): readonly RlsHeader[] {
+  const headers: RlsHeader[] = [];
+  const { shown } = tally;
+  if (options.enabled && shown?.currentLimit !== undefined) {
+    headers.push(
+      { key: options.limit, value: String(shown.currentLimit.requestsPerUnit) },
+      { key: options.remaining, value: String(shown.limitRemaining) },
+      { key: options.reset, value: String(shown.durationUntilResetS ?? 0) },
+    );
+  }
+  if (denied && options.retryAfter)
+    headers.push({ key: 'retry-after', value: String(Math.max(1, tally.retryAfterS)) });
+  return headers;
+}

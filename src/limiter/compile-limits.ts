@@ -1,0 +1,135 @@
+/** Compiles limits files into a {@link LimitTable}: all of them or none, with every mistake of all files reported. */
+import { bucketParams } from '../bucket/params';
+import { TidegateError, formatPosition } from '../core/errors';
+import type { RuleCounters } from '../core/ports';
+import { readLimitsFile } from './dialect/limits-reader';
+import type { DescriptorSpec, LimitsFile, LimitsText, RateLimitSpec } from './dialect/limits-file';
+import { LimitLevel, type LimitNode } from './limit-node';
+import { LimitTable, type LimitDomain } from './limit-table';
+import type { Rule, RuleDefaults } from './rule';
+
+/** How limits are loaded. */
+export interface CompileOptions {
+  readonly defaults: RuleDefaults;
+  /** Files of the same domain are merged instead of rejected. */
+  readonly mergeDomains: boolean;
+  /** What the reference overlooks is a warning; see the reader. */
+  readonly lenient: boolean;
+  readonly generation: number;
+  readonly countersFor: (metricKey: string) => RuleCounters;
+}
+
+/** The outcome of a load: a table, or the mistakes that kept it from being one. */
+export interface CompileResult {
+  readonly table?: LimitTable;
+  readonly errors: readonly TidegateError[];
+  readonly warnings: readonly TidegateError[];
+}
+
+/** Reads and compiles all files; see {@link CompileResult}. */
+export function compileLimits(texts: readonly LimitsText[], options: CompileOptions): CompileResult {
+  const results = texts.map((text) => readLimitsFile(text, { lenient: options.lenient }));
+  const warnings = results.flatMap((result) => result.warnings);
+  const compiler = new Compiler(options);
+  // Files without a mistake of their own are compiled even beside bad ones, so that mistakes between files show too.
+  for (const result of results) if (result.file !== undefined) compiler.addFile(result.file);
+  const errors = [...results.flatMap((result) => result.errors), ...compiler.errors];
+  if (errors.length > 0) return { errors, warnings };
+  return { table: compiler.table(), errors, warnings };
+}
+
+class Compiler {
+  readonly errors: TidegateError[] = [];
+  private readonly domains = new Map<string, LimitDomain & { readonly file: LimitsFile }>();
+  private readonly rules: Rule[] = [];
+
+  constructor(private readonly options: CompileOptions) {}
+
+  table(): LimitTable {
+    const { generation, defaults, countersFor } = this.options;
+    return new LimitTable(generation, this.domains, this.rules, defaults, countersFor);
+  }
+
+  addFile(file: LimitsFile): void {
+    let domain = this.domains.get(file.domain);
+    if (domain !== undefined && !this.options.mergeDomains) {
+      const message = `duplicate domain '${file.domain}' in config file (first in ${domain.file.name})`;
+      this.errors.push(new TidegateError('TG_LIMITS_DUPLICATE_DOMAIN', message, { at: file.at }));
+      return;
+    }
+    if (domain === undefined) {
+      domain = { name: file.domain, level: new LimitLevel(), file };
+      this.domains.set(file.domain, domain);
+    }
+    this.addLevel(domain.level, file.descriptors, `${file.domain}.`);
+  }
+
+  private addLevel(level: LimitLevel, specs: readonly DescriptorSpec[], parent: string): void {
+    for (const spec of specs) {
+      const id = `${parent}${spec.key}${spec.value === '' ? '' : `_${spec.value}`}`;
+      const twin = level.get(spec.key, spec.value);
+      if (twin !== undefined) {
+        const message = `duplicate descriptor composite key '${id}'`;
+        this.errors.push(new TidegateError('TG_LIMITS_DUPLICATE_DESCRIPTOR', message, { at: spec.at }));
+        continue;
+      }
+      const node: LimitNode = {
+        key: spec.key,
+        value: spec.value,
+        rule: spec.rateLimit === undefined ? undefined : this.rule(id, spec, spec.rateLimit),
+        valueToMetric: spec.valueToMetric,
+        shareThreshold: spec.shareThreshold,
+        children: new LimitLevel(),
+      };
+      level.add(node);
+      this.addLevel(node.children, spec.descriptors, `${id}.`);
+    }
+  }
+
+  private rule(id: string, spec: DescriptorSpec, limit: RateLimitSpec): Rule {
+    const { defaults, countersFor } = this.options;
+    const algorithm = limit.algorithm ?? defaults.algorithm;
+    if (limit.capacity !== undefined && algorithm !== 'token_bucket') {
+      const message = `'capacity' is the burst of a token_bucket, but the rule is a ${algorithm}`;
+      const remedy = 'set `algorithm: token_bucket`, or remove `capacity`';
+      this.errors.push(new TidegateError('TG_LIMITS_CONFLICT', message, { at: limit.at, remedy }));
+    }
+    const rule: Rule = {
+      id,
+      currentLimit: { name: limit.name, requestsPerUnit: limit.requestsPerUnit, unit: limit.unit },
+      params: bucketParams({
+        algorithm,
+        limit: limit.requestsPerUnit,
+        windowUs: limit.unlimited ? 1_000_000 : limit.windowUs,
+        capacity: limit.capacity ?? limit.requestsPerUnit,
+        version: 0,
+      }),
+      unlimited: limit.unlimited,
+      shadowMode: spec.shadowMode,
+      quotaMode: spec.quotaMode,
+      detailedMetric: spec.detailedMetric,
+      name: limit.name,
+      replaces: limit.replaces,
+      metadata: spec.metadata,
+      consistency: limit.consistency ?? defaults.consistency,
+      onError: limit.onError ?? defaults.onError,
+      priority: limit.priority,
+      at: limit.at,
+      counters: countersFor(id),
+    };
+    this.rules.push(rule);
+    return rule;
+  }
+}
+
+/** All mistakes of a load as one error: the first one's code and place, and the others in the message. */
+export function joinErrors(errors: readonly TidegateError[]): TidegateError | undefined {
+  const [first, ...others] = errors;
+  if (first === undefined || others.length === 0) return first;
+  const lines = others.map((error) => `${error.code}: ${formatPosition(error.at)}${error.message}`);
+  return new TidegateError(first.code, [first.message, ...lines].join('\n'), {
+    ...(first.at === undefined ? {} : { at: first.at }),
+    remedy: first.remedy,
+    cause: first,
+  });
+}

@@ -1,0 +1,182 @@
+/** From a request to what has to be asked of the buckets: one item a descriptor, in order. */
+import type { BucketCall, FailureMode, Role } from '../core/buckets';
+import { bucketParams } from '../bucket/params';
+import { TidegateError } from '../core/errors';
+import type { RuleCounters } from '../core/ports';
+import {
+  MAX_UINT32,
+  UNITS,
+  type JsonObject,
+  type RlsCurrentLimit,
+  type RlsDescriptor,
+  type RlsRequest,
+} from '../core/rls';
+import { overrideKey } from './bucket-key';
+import type { LimitDomain, LimitTable } from './limit-table';
+
+/** A descriptor whose bucket is asked. */
+export interface LimitedItem {
+  readonly kind: 'limited';
+  readonly currentLimit: RlsCurrentLimit;
+  readonly call: BucketCall;
+  readonly shadowMode: boolean;
+  readonly quotaMode: boolean;
+  readonly onError: FailureMode;
+  readonly metadata: JsonObject | undefined;
+  readonly metricKey: string;
+  readonly counters: RuleCounters;
+  /** Names, for `replaces`. */
+  readonly name: string;
+  readonly replaces: readonly string[];
+}
+
+/** A descriptor that passes whatever happens: its rule is unlimited. */
+export interface UnlimitedItem {
+  readonly kind: 'unlimited';
+  readonly replaces: readonly string[];
+}
+
+/** A descriptor that no rule limits (or whose rule another one replaced). */
+export interface UnmatchedItem {
+  readonly kind: 'unmatched';
+}
+
+/** What is done for one descriptor. */
+export type PlanItem = LimitedItem | UnlimitedItem | UnmatchedItem;
+
+/** What a plan depends on besides the table. */
+export interface PlanOptions {
+  /** Whether buckets of a domain share a Redis Cluster slot. */
+  readonly colocate: 'bucket' | 'domain';
+  readonly shadowMode: boolean;
+  readonly quotaMode: boolean;
+}
+
+const UNMATCHED: UnmatchedItem = { kind: 'unmatched' };
+
+/** Plans a request of a known domain. @throws TidegateError TG_REQUEST_BAD_OVERRIDE. */
+export function planRequest(
+  table: LimitTable,
+  domain: LimitDomain,
+  request: RlsRequest,
+  options: PlanOptions,
+): readonly PlanItem[] {
+  const items = request.descriptors.map((descriptor) =>
+    planDescriptor(table, domain, descriptor, request, options),
+  );
+  return applyReplaces(items);
+}
+
+/** Hits of a descriptor: its own figure (0 peeks), else the request's, where 0 means 1; negative when given back. */
+export function hitsOf(descriptor: RlsDescriptor, request: RlsRequest): number {
+  const hits = descriptor.hitsAddend ?? Math.max(1, request.hitsAddend);
+  return descriptor.negativeHits && hits > 0 ? -hits : hits;
+}
+
+function planDescriptor(
+  table: LimitTable,
+  domain: LimitDomain,
+  descriptor: RlsDescriptor,
+  request: RlsRequest,
+  options: PlanOptions,
+): PlanItem {
+  const hits = hitsOf(descriptor, request);
+  if (descriptor.limit !== undefined) return planOverride(table, domain, descriptor, hits, options);
+  const match = table.match(domain, descriptor);
+  if (match === undefined) return UNMATCHED;
+  const { rule } = match;
+  if (rule.unlimited) return { kind: 'unlimited', replaces: rule.replaces };
+  return {
+    kind: 'limited',
+    currentLimit: rule.currentLimit,
+    call: {
+      key: match.key,
+      group: options.colocate === 'domain' ? domain.name : match.key,
+      params: rule.params,
+      hits,
+      role: roleOf(rule.shadowMode, rule.quotaMode, options),
+      assumeOnFailure: assumedVerdict(rule.onError),
+    },
+    shadowMode: rule.shadowMode,
+    quotaMode: rule.quotaMode,
+    onError: rule.onError,
+    metadata: rule.metadata,
+    metricKey: match.metricKey,
+    counters: match.counters,
+    name: rule.name,
+    replaces: rule.replaces,
+  };
+}
+
+/** A limit that came with the request stands instead of a configured one; it has no modes and no name. */
+function planOverride(
+  table: LimitTable,
+  domain: LimitDomain,
+  descriptor: RlsDescriptor,
+  hits: number,
+  options: PlanOptions,
+): PlanItem {
+  const limit = descriptor.limit ?? { requestsPerUnit: 0, unit: 0 };
+  const unit = UNITS.find((known) => known.number === limit.unit);
+  if (unit === undefined) {
+    throw new TidegateError('TG_REQUEST_BAD_OVERRIDE', `the limit override has unit ${limit.unit}`);
+  }
+  const requestsPerUnit = Math.min(limit.requestsPerUnit, MAX_UINT32);
+  const key = overrideKey(domain.name, descriptor, limit);
+  const { algorithm, onError } = table.defaults;
+  const entries = descriptor.entries.map((entry) =>
+    entry.value === '' ? entry.key : `${entry.key}_${entry.value}`,
+  );
+  const metricKey = `${domain.name}.${entries.join('.')}`;
+  return {
+    kind: 'limited',
+    currentLimit: { name: '', requestsPerUnit, unit: limit.unit },
+    call: {
+      key,
+      group: options.colocate === 'domain' ? domain.name : key,
+      params: bucketParams({
+        algorithm,
+        limit: requestsPerUnit,
+        windowUs: unit.seconds * 1_000_000,
+        capacity: requestsPerUnit,
+        version: 0,
+      }),
+      hits,
+      role: roleOf(false, false, options),
+      assumeOnFailure: assumedVerdict(onError),
+    },
+    shadowMode: false,
+    quotaMode: false,
+    onError,
+    metadata: undefined,
+    metricKey,
+    counters: table.counters(metricKey),
+    name: '',
+    replaces: [],
+  };
+}
+
+/** A rule in shadow counts but never denies; global shadow mode makes every rule so, as far as charging goes. */
+function roleOf(shadowMode: boolean, quotaMode: boolean, options: PlanOptions): Role {
+  if (shadowMode || options.shadowMode) return 'shadow';
+  return quotaMode || options.quotaMode ? 'quota' : 'hard';
+}
+
+/** What the other buckets of a request may assume of one that cannot be asked. */
+function assumedVerdict(onError: FailureMode): boolean {
+  return onError === 'allow' || onError === 'local';
+}
+
+/** Drops every limited item whose name another item of the request replaces; unlimited ones replace, but stay. */
+function applyReplaces(items: readonly PlanItem[]): readonly PlanItem[] {
+  let replaced: Set<string> | undefined;
+  for (const item of items) {
+    if (item.kind === 'unmatched') continue;
+    for (const name of item.replaces) (replaced ??= new Set()).add(name);
+  }
+  if (replaced === undefined) return items;
+  const names = replaced;
+  return items.map((item) =>
+    item.kind === 'limited' && item.name !== '' && names.has(item.name) ? UNMATCHED : item,
+  );
+}
