@@ -112,6 +112,17 @@ export class Limiter {
     return this.answer(request, items, outcomes);
   }
 
+  /** The store assumed that a bucket it could not ask would allow; the local one denied, so what was taken goes back. */
+  private giveBack(asked: BucketRequest, results: readonly BucketResult[]): void {
+    const calls = asked.calls.flatMap((call, index) => {
+      const result = results[index];
+      const taken =
+        result !== undefined && !(result instanceof TidegateError) && result.allowed && call.hits > 0;
+      return taken ? [{ ...call, hits: -call.hits }] : [];
+    });
+    if (calls.length > 0) void this.parts.store.decide({ ...asked, calls });
+  }
+
   private answer(
     request: RlsRequest,
     items: readonly PlanItem[],
