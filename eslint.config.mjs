@@ -37,7 +37,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.mjs', 'bench/**/*.js'],
+    files: ['**/*.mjs', '**/*.js'],
     languageOptions: {
       globals: {
         process: 'readonly',

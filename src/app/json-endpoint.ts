@@ -1,0 +1,25 @@
+/** `/json`: the RateLimitService over HTTP, as the reference has it: 200, 429 when over a limit, 400 for a bad body. */
+import { TidegateError } from '../core/errors';
+import { RlsCode, type JsonObject } from '../core/rls';
+import { requestFromJson, responseToJson } from '../wire';
+import type { RateLimitCalls } from './rls-handler';
+
+/** An HTTP status and a JSON body. */
+export interface JsonReply {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+/**
+ * Decides the proto3 JSON form of a RateLimitRequest.
+ * @throws TidegateError TG_REQUEST_BAD_JSON and the limiter's errors.
+ */
+export async function decideJson(calls: RateLimitCalls, body: unknown): Promise<JsonReply> {
+  const response = await calls.decide(requestFromJson(body), { timeoutMs: Infinity });
+  return { status: response.overallCode === RlsCode.OVER_LIMIT ? 429 : 200, body: responseToJson(response) };
+}
+
+/** The HTTP status of an error: the caller's fault or ours. */
+export function httpStatusOf(error: TidegateError): number {
+  return error.code.startsWith('TG_REQUEST') ? 400 : error.transient ? 503 : 500;
+}
