@@ -1,0 +1,64 @@
+/** The configs of envoy/ as they are committed: Envoy itself accepts them, without a warning. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import {
+  envoyCluster,
+  loadEnvoyConfig,
+  placeEnvoyConfig,
+  rateLimitFilter,
+} from '../../scripts/parts/envoy-config.cjs';
+import { validateEnvoyConfig } from '../parts/envoy';
+import { repositoryPath } from '../parts/paths';
+
+const files = readdirSync(repositoryPath('envoy')).filter((file) => file.endsWith('.yaml'));
+const LISTENER: Readonly<Record<string, string>> = { 'edge.yaml': 'edge', 'sidecar.yaml': 'inbound' };
+
+test('the configs that are tested are the ones that are there', () => {
+  expect(files.sort()).toEqual(Object.keys(LISTENER));
+});
+
+describe.each(files)('envoy/%s', (file) => {
+  const config = loadEnvoyConfig(file.replace('.yaml', ''));
+  const text = readFileSync(repositoryPath('envoy', file), 'utf8');
+
+  test('is valid, without deprecated fields', async () => {
+    const output = await validateEnvoyConfig(repositoryPath('envoy', file));
+    expect(output).toContain('OK');
+    expect(output).not.toMatch(/deprecated/i);
+  });
+
+  test('says how long to wait, what to answer without a decision, and which headers to add', () => {
+    expect(rateLimitFilter(config, LISTENER[file] ?? '')).toMatchObject({
+      timeout: expect.stringMatching(/^[\d.]+s$/) as string,
+      failure_mode_deny: expect.any(Boolean) as boolean,
+      rate_limited_status: { code: 'TooManyRequests' },
+      enable_x_ratelimit_headers: 'DRAFT_VERSION_03',
+    });
+  });
+
+  test('asks the domain of examples/limits.yaml', () => {
+    const limits = parse(readFileSync(repositoryPath('examples', 'limits.yaml'), 'utf8')) as {
+      domain: string;
+    };
+    expect(rateLimitFilter(config, LISTENER[file] ?? '').domain).toBe(limits.domain);
+  });
+
+  test('checks the health of Tidegate over gRPC, and keeps the admin port on loopback', () => {
+    const cluster = envoyCluster(config, 'tidegate');
+    expect(cluster).toMatchObject({ health_checks: [{ grpc_health_check: { service_name: 'ratelimit' } }] });
+    expect(config).toMatchObject({ admin: { address: { socket_address: { address: '127.0.0.1' } } } });
+  });
+
+  test('names at its top every port that it uses', () => {
+    const head = text.slice(0, text.indexOf('\nadmin:'));
+    const ports = [...text.slice(head.length).matchAll(/port_value: (\d+)/g)].map((match) => match[1]);
+    expect(ports.length).toBeGreaterThan(2);
+    for (const port of ports) expect(head).toContain(`:${port}`);
+  });
+});
+
+test('a name that a config does not have is refused, not ignored', () => {
+  expect(() => placeEnvoyConfig(loadEnvoyConfig('edge'), { clusters: { nowhere: ['127.0.0.1:1'] } })).toThrow(
+    'no cluster named nowhere',
+  );
+});
