@@ -1,5 +1,5 @@
 /** `/json`: the RateLimitService over HTTP, as the reference has it: 200, 429 when over a limit, 400 for a bad body. */
-import { TidegateError } from '../core/errors';
+import type { TidegateError } from '../core/errors';
 import { RlsCode, type JsonObject } from '../core/rls';
 import { requestFromJson, responseToJson } from '../wire';
 import type { RateLimitCalls } from './rls-handler';

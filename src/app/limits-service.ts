@@ -5,24 +5,31 @@
 import { TidegateError } from '../core/errors';
 import type { Clock } from '../core/clock';
 import type { Logger, RuleCounters } from '../core/ports';
-import { compileLimits, type CompileOptions } from '../limiter/compile-limits';
+import { compileFiles, type CompileOptions } from '../limiter/compile-limits';
 import type { LimitsText } from '../limiter/dialect/limits-file';
 import type { LimitTable } from '../limiter/limit-table';
 import type { RuleDefaults } from '../limiter/rule';
+import type { LimitsReader } from './limits-reading';
 
 /** What the service stands on. */
 export interface LimitsServiceParts {
   /** Reads the limits files. Rejects with a TidegateError. */
   readonly read: () => Promise<readonly LimitsText[]>;
+  /** Reads their YAML: the first time here, later in a worker, so that a reload is not felt. */
+  readonly parseFirst: LimitsReader;
+  readonly parseLater: LimitsReader;
   /** Called with each new table, before `load` resolves. */
   readonly use: (table: LimitTable) => void;
-  readonly counted: (ok: boolean, at: { readonly generation: number; readonly unixTimeS: number }) => void;
+  readonly counted: (ok: boolean) => void;
   readonly countersFor: (metricKey: string) => RuleCounters;
   readonly logger: Logger;
   readonly clock: Clock;
 }
 
-/** How limits are read; see {@link CompileOptions}. */
+/** What was read, or why it could not be. */
+export type LimitsRead = { readonly files: readonly LimitsText[] } | { readonly error: TidegateError };
+
+/** How limits are compiled; see {@link CompileOptions}. */
 export interface LimitsServiceOptions {
   readonly defaults: RuleDefaults;
   readonly mergeDomains: boolean;
@@ -42,6 +49,8 @@ export interface LimitsStatus {
   readonly warnings: readonly TidegateError[];
   readonly failedAt: string | null;
 }
+
+const OVERLOOKED = 'a limits file has what the reference overlooks, and compat therefore too';
 
 /** See the file's head. */
 export class LimitsService {
@@ -66,27 +75,47 @@ export class LimitsService {
     return this.current;
   }
 
-  /** Loads the files, after any load under way. @returns whether the new limits are in use. */
+  /** Reads the files and loads them, after any load under way. @returns whether the new limits are in use. */
   load(): Promise<boolean> {
-    this.running = this.running.then(() => this.loadOnce());
+    return this.inTurn(async () => {
+      try {
+        return await this.accept({ files: await this.parts.read() });
+      } catch (thrown) {
+        return this.failed([TidegateError.from(thrown)], []);
+      }
+    });
+  }
+
+  /** Loads what was read elsewhere, or takes note of why it could not be. @returns whether the new limits are in use. */
+  loadRead(read: LimitsRead): Promise<boolean> {
+    return this.inTurn(() => this.accept(read));
+  }
+
+  /** One load at a time, in the order asked for. */
+  private inTurn(load: () => Promise<boolean>): Promise<boolean> {
+    this.running = this.running
+      .then(load)
+      .catch((thrown: unknown) => this.failed([TidegateError.from(thrown)], []));
     return this.running;
   }
 
-  private async loadOnce(): Promise<boolean> {
-    let files: readonly LimitsText[];
-    try {
-      files = await this.parts.read();
-    } catch (thrown) {
-      return this.failed([TidegateError.from(thrown)], []);
-    }
+  private async accept(read: LimitsRead): Promise<boolean> {
+    if ('error' in read) return this.failed([read.error], []);
+    const { lenient } = this.options;
+    const parse = this.current.generation === 0 ? this.parts.parseFirst : this.parts.parseLater;
     const generation = this.current.generation + 1;
     const options: CompileOptions = { ...this.options, generation, countersFor: this.parts.countersFor };
-    const { table, errors, warnings } = compileLimits(files, options);
+    const { table, errors, warnings } = compileFiles(await parse(read.files, lenient), options);
     if (table === undefined) return this.failed(errors, warnings);
-    const unixTimeS = this.parts.clock.nowUs() / 1_000_000;
     this.parts.use(table);
+    this.loaded(table, read.files, warnings);
+    return true;
+  }
+
+  private loaded(table: LimitTable, files: readonly LimitsText[], warnings: readonly TidegateError[]): void {
+    const unixTimeS = this.parts.clock.nowUs() / 1_000_000;
     this.current = {
-      generation,
+      generation: table.generation,
       loadedAt: new Date(unixTimeS * 1_000).toISOString(),
       files: files.map((file) => file.name),
       rules: table.rules.length,
@@ -95,22 +124,21 @@ export class LimitsService {
       warnings,
       failedAt: null,
     };
-    this.parts.counted(true, { generation, unixTimeS });
+    this.parts.counted(true);
     const { logger } = this.parts;
-    for (const warning of warnings)
-      logger.warn({ err: warning }, 'the reference overlooks this in a limits file; so does compat');
+    for (const warning of warnings) logger.warn({ err: warning }, OVERLOOKED);
+    const { generation, domains, rules } = table;
     logger.info(
-      { generation, files: files.length, domains: table.domains.size, rules: table.rules.length },
+      { generation, files: files.length, domains: domains.size, rules: rules.length },
       'limits loaded',
     );
-    return true;
   }
 
   private failed(errors: readonly TidegateError[], warnings: readonly TidegateError[]): false {
     const unixTimeS = this.parts.clock.nowUs() / 1_000_000;
     const { generation } = this.current;
     this.current = { ...this.current, errors, warnings, failedAt: new Date(unixTimeS * 1_000).toISOString() };
-    this.parts.counted(false, { generation, unixTimeS });
+    this.parts.counted(false);
     const kept = generation === 0 ? 'there are none to keep' : `the limits of load ${generation} stay`;
     for (const error of errors) this.parts.logger.error({ err: error }, `limits rejected; ${kept}`);
     return false;

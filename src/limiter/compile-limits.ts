@@ -3,7 +3,13 @@ import { bucketParams } from '../bucket/params';
 import { TidegateError, formatPosition } from '../core/errors';
 import type { RuleCounters } from '../core/ports';
 import { readLimitsFile } from './dialect/limits-reader';
-import type { DescriptorSpec, LimitsFile, LimitsText, RateLimitSpec } from './dialect/limits-file';
+import type {
+  DescriptorSpec,
+  LimitsFile,
+  LimitsFileResult,
+  LimitsText,
+  RateLimitSpec,
+} from './dialect/limits-file';
 import { LimitLevel, type LimitNode } from './limit-node';
 import { LimitTable, type LimitDomain } from './limit-table';
 import type { Rule, RuleDefaults } from './rule';
@@ -28,7 +34,14 @@ export interface CompileResult {
 
 /** Reads and compiles all files; see {@link CompileResult}. */
 export function compileLimits(texts: readonly LimitsText[], options: CompileOptions): CompileResult {
-  const results = texts.map((text) => readLimitsFile(text, { lenient: options.lenient }));
+  return compileFiles(
+    texts.map((text) => readLimitsFile(text, { lenient: options.lenient })),
+    options,
+  );
+}
+
+/** Compiles files that have been read already (elsewhere, say, since reading much YAML takes long). */
+export function compileFiles(results: readonly LimitsFileResult[], options: CompileOptions): CompileResult {
   const warnings = results.flatMap((result) => result.warnings);
   const compiler = new Compiler(options);
   // Files without a mistake of their own are compiled even beside bad ones, so that mistakes between files show too.

@@ -1,0 +1,36 @@
+/** Reads a command line: the command, the flags about settings, and the command's own arguments. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { takeSettingsFlags } from '../config/flags';
+import { TidegateError } from '../core/errors';
+
+/** A command line, parted. */
+export interface CommandLine {
+  readonly command: string;
+  /** Flags about settings, for loadSettings. */
+  readonly settingsFlags: readonly string[];
+  /** All else, in order. */
+  readonly rest: readonly string[];
+}
+
+/** @param argv the arguments after the script's name. No command, or a leading flag, means `serve`. */
+export function readCommandLine(argv: readonly string[]): CommandLine {
+  const [first] = argv;
+  if (first === '--help' || first === '-h') return { command: 'help', settingsFlags: [], rest: [] };
+  if (first === '--version' || first === '-v') return { command: 'version', settingsFlags: [], rest: [] };
+  const named = first !== undefined && !first.startsWith('-');
+  const { flags, rest } = takeSettingsFlags(named ? argv.slice(1) : argv);
+  return { command: named ? first : 'serve', settingsFlags: flags, rest };
+}
+
+/** Reads a command's own options. @throws TidegateError TG_USAGE for anything that it does not know. */
+export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(
+  rest: readonly string[],
+  options: T,
+  positionals: boolean,
+) {
+  try {
+    return parseArgs({ args: [...rest], options, allowPositionals: positionals, strict: true });
+  } catch (thrown) {
+    throw TidegateError.from(thrown, 'TG_USAGE');
+  }
+}

@@ -1,0 +1,49 @@
+/** Runs a command and turns what it throws into lines on standard error and an exit code. */
+import { packageVersion } from '../app/package-info';
+import { TidegateError } from '../core/errors';
+import { readCommandLine } from './arguments';
+import { check } from './check';
+import type { CommandInput } from './command';
+import { docs } from './docs';
+import { explain } from './explain';
+import { serve } from './serve';
+import { Refusal } from '../app/refusal';
+import { USAGE } from './usage';
+
+/** The exit codes: stopped as asked, a fault, wrong use or bad settings or limits. */
+export const EXIT = { ok: 0, fault: 1, refused: 2 } as const;
+
+type Command = (input: CommandInput) => Promise<void> | void;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve,
+  check,
+  explain,
+  docs,
+  help: (input) => input.out(USAGE),
+  version: (input) => input.out(`${packageVersion()}\n`),
+};
+
+/** @param argv the arguments after the script's name. @returns the exit code. */
+export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const out = (text: string): void => void process.stdout.write(text);
+  const err = (text: string): void => void process.stderr.write(text);
+  try {
+    const { command, settingsFlags, rest } = readCommandLine(argv);
+    const handler = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+    if (handler === undefined) throw new TidegateError('TG_USAGE', `there is no command '${command}'`);
+    await handler({ settingsFlags, rest, env, out, err });
+    return EXIT.ok;
+  } catch (thrown) {
+    if (thrown instanceof Refusal) {
+      for (const error of thrown.errors) err(`${error.toString()}\n`);
+      err(`${thrown.errors.length} ${thrown.errors.length === 1 ? 'mistake' : 'mistakes'}\n`);
+      return EXIT.refused;
+    }
+    const error = TidegateError.from(thrown);
+    err(`${error.toString()}\n`);
+    if (error.code !== 'TG_INTERNAL') return EXIT.refused;
+    if (error.cause instanceof Error) err(`${error.cause.stack ?? ''}\n`);
+    return EXIT.fault;
+  }
+}

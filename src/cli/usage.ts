@@ -1,0 +1,22 @@
+/** What `tidegate help` prints. */
+export const USAGE = `tidegate: a rate-limit sidecar for Envoy
+
+  tidegate serve [SETTINGS]
+      Serves. Without --limits it serves the example that comes with it.
+  tidegate check [SETTINGS] FILE...
+      Reads limits files (or directories of them) as one set, and reports every mistake. Exits 2 when there is one.
+  tidegate explain [SETTINGS] [--json] --domain DOMAIN --entry KEY=VALUE [--entry KEY=VALUE ...]
+      Says which rule a descriptor meets, its bucket, and why; entries from the outermost key inwards.
+  tidegate docs [--write]
+      Prints docs/configuration.md and docs/errors.md as they are generated, or writes them.
+  tidegate version
+  tidegate help
+
+SETTINGS, the strongest first:
+  --limits PATH                a limits file, or a directory of them
+  --config FILE                a settings file (tidegate.yaml)
+  --path.to.setting=VALUE      any setting, such as --data.port=9000 or --store.kind=redis
+  TIDEGATE_PATH_TO_SETTING     the same from the environment; the reference server's names work as well
+
+docs/configuration.md lists every setting.
+`;
