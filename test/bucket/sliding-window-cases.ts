@@ -2,7 +2,6 @@
 import {
   type BucketCase,
   charged,
-  count,
   MAX,
   MAX_COUNT,
   MS,

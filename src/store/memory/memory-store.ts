@@ -1,0 +1,211 @@
+/**
+ * Buckets in the process's own memory: every decision is taken at once, in one go, so requests never overlap. Bounded:
+ * see {@link MemoryStoreOptions} and the reclaimer for what happens at the bounds. Lost when the process ends.
+ */
+import { callFault, judgingOf, settleResults } from '../../bucket/settlement';
+import { RING_LENGTH } from '../../bucket/sliding-window';
+import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
+import type { Clock } from '../../core/clock';
+import { TidegateError } from '../../core/errors';
+import { BucketTable } from './bucket-table';
+import { Reclaimer } from './reclaimer';
+import { Register } from './register';
+
+const SWEPT_PER_REQUEST = 2;
+const MAX_SPARE_REGISTERS = 64;
+/** From this many calls on, the same bucket twice is looked for in a map instead of by going through all. */
+const MAP_FROM_CALLS = 16;
+
+/** The bounds of a {@link MemoryStore}. */
+export interface MemoryStoreOptions {
+  readonly clock: Clock;
+  /** Token buckets and fixed windows together; 1,048,576 when absent. */
+  readonly maxBuckets?: number;
+  /** Sliding windows, which take about 270 bytes more each; 131,072 when absent. */
+  readonly maxSlidingBuckets?: number;
+  /** The length of all keys of each of the two kinds, UTF-16 units; 134,217,728 when absent. */
+  readonly maxKeyChars?: number;
+}
+
+/** What a {@link MemoryStore} holds and has let go. */
+export interface MemoryStoreStats {
+  readonly buckets: number;
+  /** Idle buckets forgotten, which loses nothing. */
+  readonly forgotten: number;
+  /** Buckets evicted while in use because the store was full: their keys started anew. */
+  readonly evictedEarly: number;
+}
+
+/** A table and who keeps it in bounds. */
+interface Shelf {
+  readonly table: BucketTable;
+  readonly reclaimer: Reclaimer;
+}
+
+/** A call and the register of its bucket, or why it cannot be asked. */
+interface PreparedCall {
+  readonly call: BucketCall;
+  readonly bucket: Register | TidegateError;
+}
+
+/** The calls of a request and the registers they use, each once. */
+interface Taken {
+  readonly prepared: readonly PreparedCall[];
+  readonly distinct: readonly Register[];
+}
+
+/** The store in memory. */
+export class MemoryStore implements BucketStore {
+  private readonly clock: Clock;
+  private readonly maxKeyChars: number;
+  private readonly plain: Shelf;
+  private readonly sliding: Shelf;
+  private readonly spare: Register[] = [];
+  private closed = false;
+
+  constructor(options: MemoryStoreOptions) {
+    this.clock = options.clock;
+    this.maxKeyChars = options.maxKeyChars ?? 2 ** 27;
+    this.plain = this.shelf(options.maxBuckets ?? 2 ** 20, 0);
+    this.sliding = this.shelf(options.maxSlidingBuckets ?? 2 ** 17, RING_LENGTH);
+  }
+
+  /** Decides at once. A call that cannot be asked (hits that are no whole number, a key over the bound) yields an error. */
+  decide(request: BucketRequest): readonly BucketResult[] {
+    const { calls } = request;
+    if (this.closed)
+      return calls.map(() => new TidegateError('TG_STORE_UNAVAILABLE', 'the memory store is closed'));
+    const nowUs = this.clock.nowUs();
+    this.plain.reclaimer.sweep(SWEPT_PER_REQUEST, nowUs);
+    this.sliding.reclaimer.sweep(SWEPT_PER_REQUEST, nowUs);
+    const [only] = calls;
+    return calls.length === 1 && only !== undefined
+      ? [this.decideAlone(request, only, nowUs)]
+      : this.decideTogether(request, nowUs);
+  }
+
+  ready(): boolean {
+    return !this.closed;
+  }
+
+  /** Forgets everything; later requests get TG_STORE_UNAVAILABLE. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const { table } of [this.plain, this.sliding]) {
+      for (let slot = 0; slot < table.slots; slot += 1) table.remove(slot);
+    }
+  }
+
+  stats(): MemoryStoreStats {
+    const { plain, sliding } = this;
+    return {
+      buckets: plain.table.count + sliding.table.count,
+      forgotten: plain.reclaimer.forgotten + sliding.reclaimer.forgotten,
+      evictedEarly: plain.reclaimer.evictedEarly + sliding.reclaimer.evictedEarly,
+    };
+  }
+
+  /** One call needs no settlement: it is charged when it is allowed, and otherwise as `chargeDenied` says. */
+  private decideAlone(request: BucketRequest, call: BucketCall, nowUs: number): BucketResult {
+    const fault = this.faultOf(call);
+    if (fault !== undefined) return fault;
+    const register = this.take(call, nowUs);
+    const outcome = register.evaluate(call.params, call.hits, nowUs, judgingOf(request.chargeDenied));
+    this.putBack([register], nowUs);
+    return outcome;
+  }
+
+  /** Judges all calls on registers, settles, and, where that charges others than were judged, does it over as settled. */
+  private decideTogether(request: BucketRequest, nowUs: number): BucketResult[] {
+    const { calls } = request;
+    const judging = judgingOf(request.chargeDenied);
+    const { prepared, distinct } = this.takeAll(calls, nowUs);
+    const results = prepared.map(({ call, bucket }): BucketResult => {
+      if (bucket instanceof TidegateError) return bucket;
+      return bucket.evaluate(call.params, call.hits, nowUs, judging);
+    });
+    const { charged } = settleResults(request, results);
+    if (results.some((result, i) => isAllowed(result) && charged[i] === false)) {
+      for (const register of distinct) this.reload(register, nowUs);
+      prepared.forEach(({ call, bucket }, i) => {
+        if (bucket instanceof TidegateError) return;
+        const outcome = bucket.evaluate(
+          call.params,
+          call.hits,
+          nowUs,
+          charged[i] === true ? 'always' : 'never',
+        );
+        if (charged[i] === false && isAllowed(results[i])) results[i] = outcome;
+      });
+    }
+    this.putBack(distinct, nowUs);
+    return results;
+  }
+
+  /** A register a bucket: calls on the same bucket share it. The error for a call that cannot be asked. */
+  private takeAll(calls: readonly BucketCall[], nowUs: number): Taken {
+    const distinct: Register[] = [];
+    const byKey = calls.length < MAP_FROM_CALLS ? undefined : new Map<string, Register[]>();
+    const prepared = calls.map((call): PreparedCall => {
+      const fault = this.faultOf(call);
+      if (fault !== undefined) return { call, bucket: fault };
+      const candidates = byKey === undefined ? distinct : (byKey.get(call.key) ?? []);
+      let register = candidates.find((candidate) => candidate.holds(call.params, call.key));
+      if (register === undefined) {
+        register = this.take(call, nowUs);
+        distinct.push(register);
+        byKey?.set(call.key, [...candidates, register]);
+      }
+      return { call, bucket: register };
+    });
+    return { prepared, distinct };
+  }
+
+  private take(call: BucketCall, nowUs: number): Register {
+    const register = this.spare.pop() ?? new Register();
+    const { table } = this.shelfOf(call.params.algorithm);
+    register.load(table, table.find(call.params, call.key), call.params, call.key, nowUs);
+    return register;
+  }
+
+  private reload(register: Register, nowUs: number): void {
+    const { table } = this.shelfOf(register.params.algorithm);
+    register.load(table, register.slot, register.params, register.key, nowUs);
+  }
+
+  /** Stores what has a slot first: making room for a new bucket may evict any other, so no slot may be waited on then. */
+  private putBack(registers: readonly Register[], nowUs: number): void {
+    for (const register of registers) {
+      if (register.slot !== -1) register.store(this.shelfOf(register.params.algorithm).table, register.slot);
+    }
+    for (const register of registers) {
+      if (register.slot === -1 && !register.isUnused()) this.insert(register, nowUs);
+      register.key = '';
+      if (this.spare.length < MAX_SPARE_REGISTERS) this.spare.push(register);
+    }
+  }
+
+  private insert(register: Register, nowUs: number): void {
+    const { table, reclaimer } = this.shelfOf(register.params.algorithm);
+    reclaimer.makeRoom(register.key.length, nowUs);
+    register.store(table, table.insert(register.params, register.key));
+  }
+
+  private faultOf(call: BucketCall): TidegateError | undefined {
+    if (call.key.length <= this.maxKeyChars) return callFault(call);
+    return new TidegateError('TG_REQUEST_TOO_LARGE', `a bucket's key has ${call.key.length} characters`);
+  }
+
+  private shelfOf(algorithm: string): Shelf {
+    return algorithm === 'sliding_window' ? this.sliding : this.plain;
+  }
+
+  private shelf(maxBuckets: number, ringLength: number): Shelf {
+    const table = new BucketTable(maxBuckets, ringLength);
+    return { table, reclaimer: new Reclaimer(table, this.maxKeyChars) };
+  }
+}
+
+function isAllowed(result: BucketResult | undefined): boolean {
+  return result !== undefined && !(result instanceof TidegateError) && result.allowed;
+}

@@ -1,0 +1,109 @@
+/**
+ * Keeps a table within its bounds. A hand goes round the slots, a few for each request, and forgets buckets that are as
+ * good as new. When the table is full and the hand finds none, the bucket of a small sample that is least in use goes:
+ * flooding the table with new keys then mostly pushes out the flood's own. Such a loss is counted.
+ */
+import { countAt } from '../../bucket/fixed-window';
+import { microTokens } from '../../bucket/fixed-point';
+import { RING_LENGTH, SUB_WINDOWS, slidingTotalAt } from '../../bucket/sliding-window';
+import { tokensAtUt } from '../../bucket/token-bucket';
+import type { BucketParams } from '../../core/buckets';
+import type { BucketTable } from './bucket-table';
+
+const SWEPT_FOR_ROOM = 8;
+const SAMPLE = 8;
+
+/** Forgets and evicts the buckets of one table. */
+export class Reclaimer {
+  private hand = 0;
+  /** Buckets forgotten without a loss. */
+  forgotten = 0;
+  /** Buckets evicted while in use. */
+  evictedEarly = 0;
+
+  constructor(
+    private readonly table: BucketTable,
+    private readonly maxKeyChars: number,
+  ) {}
+
+  /** Looks at the next `slots` slots and forgets what is idle. */
+  sweep(slots: number, nowUs: number): void {
+    for (let i = Math.min(slots, this.table.slots); i > 0; i -= 1) {
+      const slot = this.advance();
+      const params = this.table.paramsOf(slot);
+      if (params !== undefined && isIdle(this.table, slot, params, nowUs)) {
+        this.table.remove(slot);
+        this.forgotten += 1;
+      }
+    }
+  }
+
+  /** Makes room for a bucket with a key of `keyChars`, which must fit the bound by itself. */
+  makeRoom(keyChars: number, nowUs: number): void {
+    if (this.hasRoom(keyChars)) return;
+    this.sweep(SWEPT_FOR_ROOM, nowUs);
+    while (this.table.count > 0 && !this.hasRoom(keyChars)) this.evictOne(nowUs);
+  }
+
+  private hasRoom(keyChars: number): boolean {
+    return this.table.count < this.table.maxBuckets && this.table.keyChars + keyChars <= this.maxKeyChars;
+  }
+
+  private evictOne(nowUs: number): void {
+    let chosen = -1;
+    let least = Infinity;
+    let sampled = 0;
+    for (let looked = 0; looked < this.table.slots && sampled < SAMPLE; looked += 1) {
+      const slot = this.advance();
+      const params = this.table.paramsOf(slot);
+      if (params === undefined) continue;
+      sampled += 1;
+      const share = usedShare(this.table, slot, params, nowUs);
+      if (share < least) [chosen, least] = [slot, share];
+    }
+    this.table.remove(chosen);
+    this.evictedEarly += 1;
+  }
+
+  private advance(): number {
+    this.hand = this.hand + 1 < this.table.slots ? this.hand + 1 : 0;
+    return this.hand;
+  }
+}
+
+/** Whether forgetting the bucket loses nothing: it is full again, or its window is over. */
+function isIdle(table: BucketTable, slot: number, params: BucketParams, nowUs: number): boolean {
+  const first = table.first[slot] ?? 0;
+  switch (params.algorithm) {
+    case 'token_bucket':
+      return usedShare(table, slot, params, nowUs) === 0;
+    case 'fixed_window':
+      return table.second[slot] === 0 || nowUs >= first + params.windowUs;
+    case 'sliding_window':
+      return (
+        table.second[slot] === 0 || Math.floor(nowUs / (params.windowUs / SUB_WINDOWS)) > first + SUB_WINDOWS
+      );
+  }
+}
+
+/** How much of its limit or capacity is in use, what forgetting the bucket would give away: 0 is nothing. */
+function usedShare(table: BucketTable, slot: number, params: BucketParams, nowUs: number): number {
+  const first = table.first[slot] ?? 0;
+  const second = table.second[slot] ?? 0;
+  switch (params.algorithm) {
+    case 'token_bucket': {
+      const capacityUt = microTokens(params.capacity);
+      const tokensUt = tokensAtUt({ tokensUt: first, lastUs: second, params }, nowUs);
+      return capacityUt === 0 ? 0 : (capacityUt - tokensUt) / capacityUt;
+    }
+    case 'fixed_window':
+      return params.limit === 0
+        ? 0
+        : countAt({ startUs: first, count: second, params }, nowUs) / params.limit;
+    case 'sliding_window': {
+      const ring = table.rings;
+      const state = { newest: first, total: second, ring, at: slot * RING_LENGTH, params };
+      return params.limit === 0 ? 0 : slidingTotalAt(state, nowUs) / params.limit;
+    }
+  }
+}
