@@ -1,0 +1,150 @@
+/**
+ * What a setting is made of: one schema with its documentation beside it, so that the parser, the environment names
+ * and docs/configuration.md cannot drift apart.
+ */
+import { z } from 'zod';
+import { parseDurationUs } from '../core/duration';
+
+/** How a setting is written as text in the environment and in flags. */
+export type SettingKind = 'text' | 'number' | 'switch' | 'choice' | 'duration' | 'list';
+
+/** What is known of a setting beside its schema. */
+export interface SettingMeta {
+  readonly kind: SettingKind;
+  /** One line for the documentation. */
+  readonly doc: string;
+  /** What it takes, in words that complete "takes ...". */
+  readonly takes: string;
+  /** The default in the form of the settings file; undefined when there is none. */
+  readonly fallback: RawValue | undefined;
+  /** A password or token: never shown. */
+  readonly secret: boolean;
+  /** Added to the message when the value is refused. */
+  readonly hint?: string;
+}
+
+/** A value as the settings file holds it, before it is checked. */
+export type RawValue = string | number | boolean | readonly string[];
+
+/** A length of time, in milliseconds; its key in the typed settings ends in `Ms`. */
+export type Milliseconds = number & { readonly __unit: 'ms' };
+
+/** The metadata of every setting, by its schema. */
+export const settingRegistry = z.registry<SettingMeta>();
+/** The one-line introduction of every section, by its schema. */
+export const sectionRegistry = z.registry<{ readonly doc: string }>();
+
+/** What the constructors below take beside the kind's own bounds. */
+interface About<D> {
+  readonly doc: string;
+  readonly fallback: D;
+  readonly hint?: string;
+}
+
+function register<S extends z.ZodType>(
+  schema: S,
+  meta: Omit<SettingMeta, 'secret'> & { secret?: boolean },
+): S {
+  settingRegistry.add(schema, { secret: false, ...meta });
+  return schema;
+}
+
+/** Any text; `pattern` narrows it. */
+export function text(about: About<string> & { pattern?: RegExp; takes?: string; secret?: boolean }) {
+  const base = about.pattern === undefined ? z.string() : z.string().regex(about.pattern);
+  return register(base.prefault(about.fallback), {
+    kind: 'text',
+    takes: about.takes ?? 'text',
+    doc: about.doc,
+    fallback: about.fallback,
+    secret: about.secret ?? false,
+  });
+}
+
+/** Text that has no default. */
+export function optionalText(about: { doc: string; takes: string }) {
+  return register(z.string().min(1).optional(), { kind: 'text', fallback: undefined, ...about });
+}
+
+/** A whole number within bounds; `unit` names what it counts. */
+export function whole(about: About<number> & { min: number; max: number; unit?: string }) {
+  const unit = about.unit === undefined ? '' : ` of ${about.unit}`;
+  return register(z.number().int().min(about.min).max(about.max).prefault(about.fallback), {
+    kind: 'number',
+    takes: `a whole number${unit}, ${about.min} to ${about.max}`,
+    doc: about.doc,
+    fallback: about.fallback,
+  });
+}
+
+/** A number from 0 to 1. */
+export function ratio(about: About<number>) {
+  return register(z.number().min(0).max(1).prefault(about.fallback), {
+    kind: 'number',
+    takes: 'a number, 0 to 1',
+    ...about,
+  });
+}
+
+/** On or off. */
+export function toggle(about: About<boolean>) {
+  return register(z.boolean().prefault(about.fallback), {
+    kind: 'switch',
+    takes: 'true or false',
+    ...about,
+  });
+}
+
+/** One of a few words. */
+export function choice<const V extends readonly [string, ...string[]]>(values: V, about: About<V[number]>) {
+  return register(z.enum(values).prefault(about.fallback), {
+    kind: 'choice',
+    takes: values.length === 1 ? `only ${values[0]}` : `one of ${values.join(', ')}`,
+    ...about,
+  });
+}
+
+/** A length of time such as 10ms or 24h, at most `max`; milliseconds in the typed settings. */
+export function duration(about: About<string> & { min?: string; max: string }) {
+  const minUs = parseDurationUs(about.min ?? '0') ?? 0;
+  const maxUs = parseDurationUs(about.max) ?? 0;
+  const schema = z
+    .union([z.string(), z.literal(0)])
+    .transform((value, context): Milliseconds => {
+      const us = parseDurationUs(String(value));
+      if (us === undefined || us < minUs || us > maxUs) {
+        context.addIssue({ code: 'custom', message: 'not a duration within its bounds' });
+        return z.NEVER;
+      }
+      return (us / 1_000) as Milliseconds;
+    })
+    .prefault(about.fallback);
+  return register(schema, {
+    kind: 'duration',
+    takes: `a duration such as 500ms, 90s or 2h, ${about.min ?? '0'} to ${about.max}`,
+    doc: about.doc,
+    fallback: about.fallback,
+  });
+}
+
+/** A list of texts; in the environment and in flags they are joined by commas. */
+export function list(about: About<readonly string[]> & { takes: string; pattern?: RegExp; max: number }) {
+  const item = about.pattern === undefined ? z.string().min(1) : z.string().regex(about.pattern);
+  const schema = z
+    .array(item)
+    .max(about.max)
+    .prefault([...about.fallback]);
+  return register(schema, {
+    kind: 'list',
+    takes: about.takes,
+    doc: about.doc,
+    fallback: about.fallback,
+  });
+}
+
+/** A group of settings; unknown keys are refused, and all of it may be left out. */
+export function section<T extends z.core.$ZodLooseShape>(doc: string, shape: T) {
+  const schema = z.strictObject(shape);
+  sectionRegistry.add(schema, { doc });
+  return schema;
+}

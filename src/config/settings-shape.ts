@@ -1,0 +1,44 @@
+/** From the checked settings by file keys to the frozen, typed object that the code reads. */
+import type { ParsedSettings } from './schema';
+import type { Milliseconds } from './setting';
+import { leafAt } from './setting-paths';
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S;
+type KeyOf<K, V> = K extends string ? (V extends Milliseconds ? `${Camel<K>}Ms` : Camel<K>) : never;
+type Shaped<T> = T extends Milliseconds
+  ? number
+  : T extends readonly (infer Item)[]
+    ? readonly Item[]
+    : T extends object
+      ? { readonly [K in keyof T as KeyOf<K, T[K]>]: Shaped<T[K]> }
+      : T;
+
+/**
+ * All settings: the keys of the settings file in camel case, durations as numbers of milliseconds in keys that end in
+ * `Ms` (`store.deadline` is `store.deadlineMs`). Deeply frozen.
+ */
+export type Settings = Shaped<ParsedSettings>;
+
+/** `max_entries` as `maxEntries`. */
+export function camelCase(key: string): string {
+  return key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function shapeOf(value: unknown, path: string): unknown {
+  if (Array.isArray(value)) return Object.freeze([...(value as unknown[])]);
+  if (typeof value !== 'object' || value === null) return value;
+  const shaped: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    const name = leafAt(at)?.meta.kind === 'duration' ? `${camelCase(key)}Ms` : camelCase(key);
+    shaped[name] = shapeOf(child, at);
+  }
+  return Object.freeze(shaped);
+}
+
+/** Renames the keys and freezes everything. */
+export function shapeSettings(parsed: ParsedSettings): Settings {
+  return shapeOf(parsed, '') as Settings;
+}
