@@ -1,0 +1,86 @@
+/** `npm run mesh` from the outside: it comes up, the loop that it prints works, and Ctrl-C leaves nothing behind. */
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { startChild, type Child } from '../parts/child';
+import { ask, countStatuses } from '../parts/envoy-gateway';
+import { repositoryPath } from '../parts/paths';
+
+const SCRIPT = repositoryPath('scripts', 'mesh', 'mesh.mjs');
+const START_LIMIT_MS = 50_000;
+let mesh: Child | undefined;
+
+afterEach(async () => {
+  await mesh?.stop(30_000);
+  mesh = undefined;
+});
+
+/** Starts the mesh below the ports that outgoing connections take; elsewhere again when one is taken. */
+async function startMesh(): Promise<Child> {
+  for (let attempt = 1; ; attempt += 1) {
+    mesh = startChild(process.execPath, [SCRIPT, '--offset', String(randomInt(1_000, 14_000))]);
+    try {
+      await mesh.waitForLine(
+        'the mesh is up',
+        (line) => line === 'Ctrl-C stops everything.' || undefined,
+        START_LIMIT_MS,
+      );
+      return mesh;
+    } catch (failure) {
+      if (attempt === 5 || !mesh.output().includes('is taken')) throw failure;
+    }
+  }
+}
+
+function find(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`nothing like ${pattern} in:\n${text}`);
+  return found;
+}
+
+test('both Envoys share the limit of the example, Prometheus is served, and Ctrl-C ends everything', async () => {
+  const running = await startMesh();
+  const text = running.output();
+  const envoys = find(text, /for envoy in (http.*); do/).split(' ');
+  expect(envoys).toHaveLength(2);
+  const logins = Array.from({ length: 8 }, (_, index) => ask(`${envoys[index % 2] ?? ''}/login`));
+  expect(countStatuses(await Promise.all(logins))).toEqual({ 200: 5, 429: 3 });
+
+  const stats = find(text, /Envoy stats +(\S+)/);
+  expect(await (await fetch(stats)).text()).toContain('envoy_cluster_ratelimit_ok');
+  const prometheus = find(text, /Prometheus +(\S+)/);
+  const config = await (await fetch(`${prometheus}api/v1/status/config`)).text();
+  expect(config).toContain(new URL(stats).host);
+  expect(config).not.toMatch(/(tidegate|envoy)-\d:\d/);
+
+  const folder = find(text, /logs +(\S+)\/\*\.log/);
+  expect(existsSync(folder)).toBe(true);
+  running.signal('SIGINT');
+  expect(await running.exited).toBe(0);
+  expect(existsSync(folder)).toBe(false);
+  for (const url of [...envoys, prometheus]) await expect(fetch(url)).rejects.toThrow('fetch failed');
+}, 120_000);
+
+test('a port that is taken is named before anything starts', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    mesh = startChild(process.execPath, [SCRIPT, '--port', `envoy-1=${port}`]);
+    expect(await mesh.exited).toBe(1);
+    expect(mesh.output()).toContain(`envoy-1: port ${port} is taken`);
+    expect(mesh.output()).toContain('--offset');
+  } finally {
+    server.close();
+  }
+});
+
+test.each([
+  [['--port', 'nothing=1'], 'NAME=N'],
+  [['--limits', '/nonexistent/limits.yaml'], 'no limits file'],
+  [['--loud', 'yes'], 'unknown option --loud'],
+])('%j is refused', async (args, why) => {
+  mesh = startChild(process.execPath, [SCRIPT, ...args]);
+  expect(await mesh.exited).toBe(1);
+  expect(mesh.output()).toContain(why);
+});
