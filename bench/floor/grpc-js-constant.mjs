@@ -13,7 +13,7 @@ const OVER_LIMIT = Buffer.from([0x08, 2]);
 const same = (bytes) => bytes;
 
 let probes = 0;
-const server = new Server();
+const server = new Server({ 'grpc.enable_channelz': 0 });
 server.addService(
   {
     ShouldRateLimit: {

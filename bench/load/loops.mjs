@@ -49,7 +49,7 @@ export async function openLoop(options, ratePerS) {
   await started;
   run.begin();
   const intervalMs = 1_000 / ratePerS;
-  const total = Math.floor((run.endMs - run.startMs) / intervalMs);
+  const total = Math.round((options.warmupMs + options.durationMs) / intervalMs);
   let sent = 0;
   await new Promise((resolve) => {
     const tick = () => {
