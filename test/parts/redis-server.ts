@@ -43,7 +43,7 @@ export interface RedisServerOptions {
   /** Command line settings, each without its `--`, its words in order. */
   readonly settings?: readonly (readonly string[])[];
   /** How the harness itself connects (password, TLS). */
-  readonly admin?: RedisOptions;
+  readonly admin?: Omit<RedisOptions, 'replyMapping'>;
   /** Serve TLS only; the settings name the certificates. */
   readonly tlsOnly?: boolean;
   readonly cluster?: boolean;

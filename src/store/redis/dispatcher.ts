@@ -1,0 +1,234 @@
+/**
+ * Sends the parts of requests: collects those of one turn of the event loop, joins them into runs of the script (one
+ * per slot in a cluster, else one for all), and writes all runs for a node in one go.
+ *
+ * A part is sent again only after a reply that says that the script did not run: MOVED, ASK, TRYAGAIN, NOSCRIPT.
+ */
+import { TidegateError } from '../../core/errors';
+import { readFailure, toStoreError } from './driver-error';
+import type { NodeGuard } from './node-guard';
+import type { RedisNode, SendMode } from './redis-node';
+import type { RedisRouter } from './router';
+import { type ScriptPart, ScriptRun } from './script-run';
+
+/** MOVED and ASK together, and TRYAGAIN, are followed this often for one part. */
+const MAX_ATTEMPTS = 6;
+/** A slot whose keys are on two nodes is asked again after this. */
+const TRY_AGAIN_MS = 2;
+
+const PLAIN: SendMode = { asking: false, load: false };
+
+/** The dispatcher's bounds and the breaker it asks. */
+export interface DispatcherOptions {
+  readonly maxCallsInFlight: number;
+  readonly maxCallsPerScript: number;
+  readonly guard: NodeGuard;
+}
+
+/** Collects and sends parts. */
+export class Dispatcher {
+  #queue: ScriptPart[] = [];
+  #queuedCalls = 0;
+  #scheduled = false;
+  #callsUnderWay = 0;
+
+  constructor(
+    private readonly router: RedisRouter,
+    private readonly options: DispatcherOptions,
+  ) {}
+
+  /** Calls accepted and not settled yet. */
+  get callsUnderWay(): number {
+    return this.#callsUnderWay + this.#queuedCalls;
+  }
+
+  /** Takes a part on; it is settled later, never within this call unless the queue is full. */
+  enqueue(part: ScriptPart): void {
+    if (part.bounded && this.#queuedCalls + part.calls.length > this.options.maxCallsInFlight) {
+      part.settled(overloaded('the queue'));
+      return;
+    }
+    this.#queue.push(part);
+    this.#queuedCalls += part.calls.length;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const parts = this.#queue;
+    this.#queue = [];
+    this.#queuedCalls = 0;
+    this.#scheduled = false;
+    const runs = new Map<RedisNode, RunSet>();
+    for (const part of parts) {
+      if (!part.wanted()) continue;
+      const node = this.#admit(part);
+      if (node === undefined) continue;
+      let set = runs.get(node);
+      if (set === undefined) {
+        set = new RunSet(this.router.slotted, this.options.maxCallsPerScript);
+        runs.set(node, set);
+      }
+      set.add(part);
+    }
+    for (const [node, set] of runs) this.#send(node, set.runs, PLAIN);
+  }
+
+  /** The node for a part, or undefined after the part has been settled or parked. */
+  #admit(part: ScriptPart): RedisNode | undefined {
+    const node = this.router.nodeFor(part);
+    if (node === undefined) {
+      this.router.suspect();
+      part.settled(new TidegateError('TG_STORE_UNAVAILABLE', `no node serves slot ${part.slot}`));
+      return undefined;
+    }
+    if (part.bounded && !this.options.guard.admit(node.name)) {
+      part.settled(
+        new TidegateError(
+          'TG_STORE_BREAKER_OPEN',
+          `Redis at ${node.name} failed too often and is left alone`,
+        ),
+      );
+      return undefined;
+    }
+    if (part.bounded && !node.hasRoomFor(part.calls.length)) {
+      part.settled(overloaded(`Redis at ${node.name}`));
+      return undefined;
+    }
+    if (!node.ready) {
+      if (!node.park(part, (parked) => parked.forEach((each) => this.enqueue(each)))) {
+        const error = node.unavailable();
+        this.options.guard.failed(node.name, error);
+        part.settled(error);
+      }
+      return undefined;
+    }
+    return node;
+  }
+
+  #send(node: RedisNode, runs: readonly ScriptRun[], mode: SendMode): void {
+    const sentMs = performance.now();
+    for (const run of runs) {
+      this.#callsUnderWay += run.callCount;
+      for (const part of run.parts) {
+        part.attempts += 1;
+        part.sent(node.name);
+      }
+    }
+    let withoutScript: ScriptRun[] = [];
+    node.send(runs, mode, (run, error, reply) => {
+      this.#callsUnderWay -= run.callCount;
+      if (error === undefined) {
+        this.options.guard.succeeded(node.name, performance.now() - sentMs);
+        settleRun(run, reply, node);
+        return;
+      }
+      if (readFailure(error).kind === 'no-script' && !mode.load) {
+        // Replies of one batch come together: reload once for all of them.
+        if (withoutScript.length === 0) {
+          setImmediate(() => {
+            const again = withoutScript;
+            withoutScript = [];
+            this.#send(node, again, { ...mode, load: true });
+          });
+        }
+        withoutScript.push(run);
+        return;
+      }
+      this.#failed(node, run, error);
+    });
+  }
+
+  #failed(node: RedisNode, run: ScriptRun, error: unknown): void {
+    const failure = readFailure(error);
+    const wanted = run.parts.filter((part) => part.wanted() && part.attempts < MAX_ATTEMPTS);
+    const redirected = wanted.length > 0 && wanted.length === run.parts.length;
+    switch (failure.kind) {
+      case 'moved':
+      case 'ask': {
+        const target = redirected ? this.router.nodeAt(failure.address, node) : undefined;
+        if (target === undefined) break;
+        if (failure.kind === 'moved') this.router.moved(failure.slot, target);
+        if (failure.kind === 'ask' && target.ready) this.#send(target, [run], { asking: true, load: false });
+        else this.#enqueueAgain(run, target.ready ? 0 : TRY_AGAIN_MS);
+        return;
+      }
+      case 'try-again':
+        if (!redirected) break;
+        this.#tryAgain(run);
+        return;
+      case 'cluster-down':
+        this.router.suspect();
+        break;
+      default:
+        break;
+    }
+    const storeError = toStoreError(error, node.name);
+    if (storeError.code !== 'TG_STORE_REPLY') this.options.guard.failed(node.name, storeError);
+    for (const part of run.parts) part.settled(storeError);
+  }
+
+  #enqueueAgain(run: ScriptRun, delayMs: number): void {
+    const enqueue = (): void => run.parts.forEach((part) => this.enqueue(part));
+    if (delayMs === 0) enqueue();
+    else setTimeout(enqueue, delayMs);
+  }
+
+  /** Some keys of a run are on two nodes: parts that share no key with others need not wait for that to end. */
+  #tryAgain(run: ScriptRun): void {
+    if (run.parts.length > 1) {
+      for (const part of run.parts) this.#enqueueAlone(part);
+      return;
+    }
+    setTimeout(() => {
+      for (const part of run.parts) this.#enqueueAlone(part);
+    }, TRY_AGAIN_MS);
+  }
+
+  /** Sends a part in a run of its own. */
+  #enqueueAlone(part: ScriptPart): void {
+    if (!part.wanted()) return;
+    const node = this.#admit(part);
+    if (node === undefined) return;
+    const run = new ScriptRun(this.options.maxCallsPerScript);
+    run.add(part);
+    this.#send(node, [run], PLAIN);
+  }
+}
+
+/** Runs for one node: one per slot where slots matter, and another whenever one is full. */
+class RunSet {
+  readonly runs: ScriptRun[] = [];
+  readonly #open = new Map<number, ScriptRun>();
+
+  constructor(
+    private readonly slotted: boolean,
+    private readonly maxCalls: number,
+  ) {}
+
+  add(part: ScriptPart): void {
+    const slot = this.slotted ? part.slot : 0;
+    if (this.#open.get(slot)?.add(part) === true) return;
+    const run = new ScriptRun(this.maxCalls);
+    run.add(part);
+    this.#open.set(slot, run);
+    this.runs.push(run);
+  }
+}
+
+function settleRun(run: ScriptRun, reply: Buffer | undefined, node: RedisNode): void {
+  const figures = reply === undefined ? undefined : run.readReply(reply);
+  run.parts.forEach((part, i) => {
+    part.settled(
+      figures?.[i] ??
+        new TidegateError('TG_STORE_REPLY', `Redis at ${node.name} answered something unexpected`),
+    );
+  });
+}
+
+function overloaded(what: string): TidegateError {
+  return new TidegateError('TG_STORE_UNAVAILABLE', `too many calls wait for ${what}`, {
+    remedy: 'raise the bound of calls in flight, or give Redis more room',
+  });
+}
