@@ -36,23 +36,27 @@ function flagAt(args: readonly string[], index: number): Flag | undefined {
 }
 
 function isSettingsFlag(name: string): boolean {
-  return name === 'config' || name in ALIASES || name.includes('.') || leafAt(name) !== undefined;
+  return (
+    name === 'config' || Object.hasOwn(ALIASES, name) || name.includes('.') || leafAt(name) !== undefined
+  );
 }
 
 /**
  * Parts the flags that are about settings from a command's own arguments, both in their order.
- * A name with a dot in it counts as a setting's, so that a misspelt one is reported as such.
+ * A name with a dot in it counts as a setting's, so that a misspelt one is reported as such. `--` ends the flags.
  */
 export function takeSettingsFlags(args: readonly string[]): { flags: string[]; rest: string[] } {
   const flags: string[] = [];
   const rest: string[] = [];
-  for (let index = 0; index < args.length;) {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  for (let index = 0; index < end;) {
     const flag = flagAt(args, index);
     const ours = flag !== undefined && isSettingsFlag(flag.name);
     const width = ours ? flag.width : 1;
     (ours ? flags : rest).push(...args.slice(index, index + width));
     index += width;
   }
+  rest.push(...args.slice(end));
   return { flags, rest };
 }
 

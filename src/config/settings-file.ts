@@ -6,9 +6,12 @@ import { refused, type Layer } from './layer';
 import { nearest } from './nearest';
 import { settingsSchema } from './schema';
 import { LEAVES, leafAt, SECTIONS } from './setting-paths';
+import { nestsDeeperThan } from './yaml-nesting';
 
 /** The longest settings file, characters. */
-const LENGTH_MAX = 1_048_576;
+const LENGTH_MAX = 262_144;
+/** Sections and lists nest by four; more leaves room for what is wrong in an instructive way. */
+const DEPTH_MAX = 32;
 /** How often an alias may be expanded; settings have little use for them. */
 const ALIASES_MAX = 100;
 
@@ -120,6 +123,8 @@ export function parseSettingsFile(text: string, file: string): ParsedFile {
   if (text.length > LENGTH_MAX)
     return { layer, errors: [fail(`longer than ${LENGTH_MAX} characters`, { file })] };
   try {
+    if (nestsDeeperThan(text, DEPTH_MAX))
+      return { layer, errors: [fail(`nested deeper than ${DEPTH_MAX} levels`, { file })] };
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
     const positionAt = (offset: number): SourcePosition => {
@@ -137,7 +142,7 @@ export function parseSettingsFile(text: string, file: string): ParsedFile {
     });
     return checkTree(withoutEmptySections(tree, ''), place);
   } catch (thrown) {
-    // Nesting too deep for the parser, or aliases that expand without bound.
+    // Aliases that expand without bound.
     return {
       layer,
       errors: [fail(thrown instanceof Error ? thrown.message : String(thrown), { file }, thrown)],
