@@ -1,5 +1,4 @@
 /** `/json`: the RateLimitService over HTTP, as the reference has it: 200, 429 when over a limit, 400 for a bad body. */
-import type { TidegateError } from '../core/errors';
 import { RlsCode, type JsonObject } from '../core/rls';
 import { requestFromJson, responseToJson } from '../wire';
 import type { RateLimitCalls } from './rls-handler';
@@ -17,9 +16,4 @@ export interface JsonReply {
 export async function decideJson(calls: RateLimitCalls, body: unknown): Promise<JsonReply> {
   const response = await calls.decide(requestFromJson(body), { timeoutMs: Infinity });
   return { status: response.overallCode === RlsCode.OVER_LIMIT ? 429 : 200, body: responseToJson(response) };
-}
-
-/** The HTTP status of an error: the caller's fault or ours. */
-export function httpStatusOf(error: TidegateError): number {
-  return error.code.startsWith('TG_REQUEST') ? 400 : error.transient ? 503 : 500;
 }

@@ -126,7 +126,7 @@ export class LimitsService {
     };
     this.parts.counted(true);
     const { logger } = this.parts;
-    for (const warning of warnings) logger.warn({ err: warning }, OVERLOOKED);
+    for (const warning of warnings) logger.warn({ error: warning }, OVERLOOKED);
     const { generation, domains, rules } = table;
     logger.info(
       { generation, files: files.length, domains: domains.size, rules: rules.length },
@@ -140,7 +140,7 @@ export class LimitsService {
     this.current = { ...this.current, errors, warnings, failedAt: new Date(unixTimeS * 1_000).toISOString() };
     this.parts.counted(false);
     const kept = generation === 0 ? 'there are none to keep' : `the limits of load ${generation} stay`;
-    for (const error of errors) this.parts.logger.error({ err: error }, `limits rejected; ${kept}`);
+    for (const error of errors) this.parts.logger.error({ error }, `limits rejected; ${kept}`);
     return false;
   }
 }

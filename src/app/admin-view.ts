@@ -1,0 +1,48 @@
+/** What the admin port sees of the other parts. */
+import type { AdminDeps, HealthView, ProcessView, SettingView } from '../admin/deps';
+import { TidegateError } from '../core/errors';
+import { explain, summarizeRule } from '../limiter/explanation';
+import type { LimitTable } from '../limiter/limit-table';
+import type { Limiter } from '../limiter/limiter';
+import { renderRlconfig } from '../limiter/rlconfig';
+import type { Metrics } from '../telemetry/metrics';
+import { decideJson } from './json-endpoint';
+import type { LimitsService } from './limits-service';
+import type { RateLimitCalls } from './rls-handler';
+import type { Stores } from './stores';
+
+/** The parts that are looked at. */
+export interface AdminParts {
+  readonly calls: RateLimitCalls;
+  readonly metrics: Metrics;
+  readonly limiter: Limiter;
+  readonly limits: LimitsService;
+  readonly stores: Stores;
+  readonly settings: readonly SettingView[];
+  readonly health: () => HealthView;
+  readonly process: () => ProcessView;
+}
+
+/** Makes the admin port's dependencies. */
+export function adminDeps(parts: AdminParts): AdminDeps {
+  const { calls, metrics, limiter, limits, stores } = parts;
+  const table = (): LimitTable => {
+    if (limiter.currentTable === undefined) throw new TidegateError('TG_NO_LIMITS', 'no limits are loaded');
+    return limiter.currentTable;
+  };
+  return {
+    health: parts.health,
+    decideJson: (body) => decideJson(calls, body),
+    rlconfig: () => (limiter.currentTable === undefined ? '' : renderRlconfig(limiter.currentTable)),
+    scrape: () => metrics.scrape(),
+    stats: () => metrics.stats(),
+    process: parts.process,
+    limitsStatus: () => limits.status,
+    settings: () => parts.settings,
+    rules: () => (limiter.currentTable?.rules ?? []).map(summarizeRule),
+    explain: (domain, descriptor) => explain(table(), domain, descriptor),
+    topDenied: () => metrics.topDenied(),
+    store: () => stores.view(),
+    reloadLimits: () => limits.load(),
+  };
+}

@@ -1,0 +1,290 @@
+/**
+ * The composition root: builds every part from the settings, wires them, starts them in order, stops them in reverse.
+ * Nothing else in the project knows all the parts.
+ */
+import { dumpSettings } from '../config/settings-dump';
+import { LimitsWatcher, type LimitsOutcome } from '../config/limits-watcher';
+import type { LoadedSettings } from '../config/load-settings';
+import type { Settings } from '../config/settings-shape';
+import { TidegateError } from '../core/errors';
+import type { BoundAddress, Logger, Server, UnaryMethods } from '../core/ports';
+import { Limiter, type LimiterOptions } from '../limiter/limiter';
+import { createFaultLog } from '../telemetry/fault-log';
+import { createLogger } from '../telemetry/logger';
+import { Metrics } from '../telemetry/metrics';
+import { createTracer, type Tracer } from '../telemetry/tracing';
+import { healthMethods, rateLimitHealth } from '../transport';
+import { decodeRateLimitRequest, decodeRateLimitResponse } from '../wire';
+import { adminDeps } from './admin-view';
+import { LimitsService, type LimitsRead } from './limits-service';
+import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
+import { readHere, readInWorker } from './limits-reading';
+import { packageVersion } from './package-info';
+import { Refusal } from './refusal';
+import { RateLimitCalls, SHOULD_RATE_LIMIT } from './rls-handler';
+import { adminServer, controlServer, dataServer } from './servers';
+import { createStores, type Stores } from './stores';
+import { systemClock } from './system-clock';
+
+/** A process that serves. */
+export interface Running {
+  readonly addresses: Readonly<Record<'data' | 'admin' | 'control', string>>;
+  /** Resolves with a reason when it should stop though nobody asked. */
+  readonly failed: Promise<string>;
+  /** Turns unhealthy, drains, closes. Never rejects. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Starts serving. Rejects with a Refusal or a TidegateError, with everything closed again. */
+export async function start(loaded: LoadedSettings): Promise<Running> {
+  const app = await App.create(loaded);
+  try {
+    return await app.start();
+  } catch (thrown) {
+    await app.close(0);
+    throw thrown;
+  }
+}
+
+class App {
+  private serving = false;
+  private readonly servers: Server[] = [];
+  private watcher: LimitsWatcher | undefined;
+  private readonly addresses: Record<string, string> = {};
+
+  private constructor(
+    private readonly loaded: LoadedSettings,
+    private readonly logger: Logger,
+    private readonly metrics: Metrics,
+    private readonly tracer: Tracer,
+    private readonly stores: Stores,
+    private readonly limiter: Limiter,
+    private readonly limits: LimitsService,
+    private readonly startedAt: string,
+  ) {}
+
+  static async create(loaded: LoadedSettings): Promise<App> {
+    const { settings } = loaded;
+    const logger = createLogger(settings.log);
+    for (const { name, message } of loaded.warnings) logger.warn({ setting: name }, message);
+    const metrics = new Metrics(
+      { version: packageVersion(), maxSeries: settings.metrics.maxSeries, topKeys: settings.metrics.topKeys },
+      systemClock,
+    );
+    const tracer = await createTracer(tracingOptions(settings), logger);
+    const stores = createStores(settings, systemClock, logger, metrics);
+    const faults = createFaultLog(logger, systemClock);
+    const limiter = new Limiter(
+      {
+        store: tracer.traceStore(settings.store.kind, stores.store),
+        local: stores.local,
+        telemetry: loggingTelemetry(metrics, faults),
+      },
+      limiterOptions(settings),
+    );
+    const limits = new LimitsService(
+      {
+        read: () => readLimitsAt(limitsPathOf(settings), settings),
+        parseFirst: readHere,
+        parseLater: readInWorker,
+        use: (table) => limiter.useTable(table),
+        counted: (ok) => metrics.configLoaded(ok),
+        countersFor: (key) => metrics.countersFor(key),
+        logger,
+        clock: systemClock,
+      },
+      {
+        defaults: ruleDefaultsOf(settings),
+        mergeDomains: settings.limits.mergeDomains,
+        lenient: settings.compat === 'reference',
+      },
+    );
+    const startedAt = new Date(systemClock.nowUs() / 1_000).toISOString();
+    return new App(loaded, logger, metrics, tracer, stores, limiter, limits, startedAt);
+  }
+
+  async start(): Promise<Running> {
+    const { settings } = this.loaded;
+    await this.loadLimits(settings);
+    this.metrics.observe({ ...this.stores.sources, limits: () => this.limitsFigures() });
+    const calls = new RateLimitCalls({
+      limiter: this.limiter,
+      telemetry: this.metrics,
+      finished: (result, durationMs) => this.metrics.callFinished(result, durationMs),
+      bounds: { ...settings.data },
+      monotonicMs: () => systemClock.monotonicMs(),
+    });
+    const health = healthMethods(rateLimitHealth(() => this.healthy()));
+    const data = await this.listen(
+      'data',
+      dataServer(settings, this.traced(calls.methods(), health), this.logger),
+    );
+    const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), this.logger));
+    const control = await this.listen('control', controlServer(settings, health, this.logger));
+    this.serving = true;
+    this.logger.info({ data, admin, control, version: packageVersion() }, 'ready');
+    return { addresses: { data, admin, control }, failed: this.fault(), stop: (reason) => this.stop(reason) };
+  }
+
+  private async loadLimits(settings: Settings): Promise<void> {
+    const path = limitsPathOf(settings);
+    if (settings.limits.path === undefined)
+      this.logger.info({ path }, 'no limits.path is set: serving the example');
+    let loaded = false;
+    if (settings.limits.watch) {
+      this.watcher = new LimitsWatcher({
+        source: limitsSourceOf(path, settings),
+        pollIntervalMs: settings.limits.pollIntervalMs,
+        onChange: async (outcome) => {
+          loaded = await this.limits.loadRead(named(outcome));
+        },
+        logger: this.logger,
+      });
+      await this.watcher.start();
+    } else {
+      loaded = await this.limits.load();
+    }
+    if (!loaded && !settings.limits.allowEmptyStart) throw new Refusal(this.limits.status.errors);
+  }
+
+  private async listen(name: string, server: Server): Promise<string> {
+    const bound: BoundAddress = await server.listen();
+    this.servers.push(server);
+    this.addresses[name] = bound.address;
+    return bound.address;
+  }
+
+  /** The data port's methods; decisions with a span each, where tracing is on. */
+  private traced(calls: UnaryMethods, health: UnaryMethods): UnaryMethods {
+    const bounds = { ...this.loaded.settings.data };
+    const methods = new Map([...health, ...calls]);
+    const handler = calls.get(SHOULD_RATE_LIMIT);
+    if (handler === undefined) return methods;
+    return methods.set(
+      SHOULD_RATE_LIMIT,
+      this.tracer.traceHandler(SHOULD_RATE_LIMIT, handler, (request, response) => ({
+        domain: decodeRateLimitRequest(request, bounds).domain,
+        overallCode:
+          ['UNKNOWN', 'OK', 'OVER_LIMIT'][decodeRateLimitResponse(response).overallCode] ?? 'UNKNOWN',
+      })),
+    );
+  }
+
+  private healthy(): boolean {
+    return this.serving && this.limiter.currentTable !== undefined;
+  }
+
+  private adminDeps(calls: RateLimitCalls) {
+    return adminDeps({
+      calls,
+      metrics: this.metrics,
+      limiter: this.limiter,
+      limits: this.limits,
+      stores: this.stores,
+      settings: dumpSettings(this.loaded),
+      health: () => {
+        if (this.healthy()) return { ok: true };
+        return { ok: false, reason: this.serving ? 'no limits are loaded' : 'starting or stopping' };
+      },
+      process: () => ({ version: packageVersion(), startedAt: this.startedAt, addresses: this.addresses }),
+    });
+  }
+
+  private limitsFigures() {
+    const { generation, rules, loadedAt, errors } = this.limits.status;
+    const [last] = errors;
+    return {
+      version: generation,
+      rules,
+      loadedAtMs: loadedAt === null ? 0 : Date.parse(loadedAt),
+      ...(last === undefined ? {} : { lastErrorCode: last.code }),
+    };
+  }
+
+  /** A fault that nothing caught leaves the process in a state that nobody knows: it drains and ends. */
+  private fault(): Promise<string> {
+    return new Promise((resolve) => {
+      process.on('uncaughtException', (thrown) => {
+        this.logger.error({ error: TidegateError.from(thrown) }, 'a fault that nothing caught; stopping');
+        process.exitCode = 1;
+        resolve('fault');
+      });
+      process.on('unhandledRejection', (thrown) => {
+        this.logger.error({ error: TidegateError.from(thrown) }, 'a rejected promise that nothing caught');
+      });
+    });
+  }
+
+  private async stop(reason: string): Promise<void> {
+    const { delayMs, graceMs } = this.loaded.settings.shutdown;
+    this.serving = false;
+    this.logger.info({ reason, delayMs, graceMs }, 'stopping');
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await this.close(graceMs);
+    this.logger.info({}, 'stopped');
+  }
+
+  /** Closes whatever is there; a part that fails to close does not keep the others open. */
+  async close(graceMs: number): Promise<void> {
+    await this.watcher?.close();
+    await settle(
+      this.logger,
+      this.servers.map((server) => server.close(graceMs)),
+    );
+    await settle(this.logger, [this.stores.close(), this.tracer.shutdown(Math.max(1_000, graceMs))]);
+  }
+}
+
+function named(outcome: LimitsOutcome): LimitsRead {
+  return 'files' in outcome ? { files: namedByPath(outcome.files) } : outcome;
+}
+
+async function settle(logger: Logger, closing: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(closing)) {
+    if (result.status === 'rejected')
+      logger.warn({ error: TidegateError.from(result.reason) }, 'a part did not close');
+  }
+}
+
+function tracingOptions(settings: Settings) {
+  const { enabled, serviceName, samplingRate, endpoint } = settings.tracing;
+  return {
+    enabled,
+    serviceName,
+    serviceVersion: packageVersion(),
+    samplingRatio: samplingRate,
+    endpoint: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
+  };
+}
+
+function limiterOptions(settings: Settings): LimiterOptions {
+  const { chargeDenied, nearLimitRatio, shadowMode, quotaMode, dynamicMetadata, headers, store, compat } =
+    settings;
+  return {
+    chargeDenied,
+    nearLimitRatio,
+    shadowMode,
+    quotaMode,
+    dynamicMetadata,
+    headers,
+    colocate: store.colocate,
+    storeDeadlineMs: store.deadlineMs,
+    strictRequests: compat === 'off',
+  };
+}
+
+/** Metrics that also log what went wrong, at most so often. */
+function loggingTelemetry(metrics: Metrics, faults: ReturnType<typeof createFaultLog>) {
+  return {
+    countersFor: (key: string) => metrics.countersFor(key),
+    domainNotFound: (domain: string) => metrics.domainNotFound(domain),
+    globalShadow: () => metrics.globalShadow(),
+    callFailed: (kind: 'service' | 'redis', error: TidegateError) => metrics.callFailed(kind, error),
+    failureModeUsed: (mode: string, error: TidegateError) => {
+      metrics.failureModeUsed(mode, error);
+      faults.report(error, 'a bucket could not be asked', { mode });
+    },
+    denied: (metricKey: string, bucketKey: string, hits: number) =>
+      metrics.denied(metricKey, bucketKey, hits),
+  };
+}
