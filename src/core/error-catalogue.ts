@@ -16,10 +16,13 @@ export interface CatalogueEntry {
 }
 
 const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
+const UNAUTHENTICATED = 16;
 
 const input = (meaning: string, remedy: string): CatalogueEntry => ({
   meaning,
@@ -127,7 +130,10 @@ const ENTRIES = {
     'A key that only a rule can have is set where there is no rule.',
     'add `rate_limit`, or remove the key',
   ),
-  TG_LIMITS_CONFLICT: setup('Two keys of a rule cannot go together.', 'change one of them as the message says'),
+  TG_LIMITS_CONFLICT: setup(
+    'Two keys of a rule cannot go together.',
+    'change one of them as the message says',
+  ),
   TG_LIMITS_METADATA: setup(
     'The metadata cannot be carried as a protobuf Struct.',
     'use strings, finite numbers, booleans, lists and mappings with string keys',
@@ -156,6 +162,49 @@ const ENTRIES = {
     'A certificate, key or CA cannot be used.',
     'check the files and that the key belongs to the certificate',
   ),
+  TG_TLS_CLIENT: {
+    meaning: 'A client was turned away in the TLS handshake, or for the names of its certificate.',
+    remedy:
+      'give the client a certificate of the CA in client_ca, with a name of client_san, and HTTP/2 by ALPN',
+    transient: false,
+    grpcStatus: UNAUTHENTICATED,
+  },
+  TG_HEALTH_UNKNOWN_SERVICE: {
+    meaning: 'A health check asked about a service that is not served here.',
+    remedy: 'leave the service empty, or name ratelimit or envoy.service.ratelimit.v3.RateLimitService',
+    transient: false,
+    grpcStatus: NOT_FOUND,
+  },
+
+  // The admin port.
+  TG_ADMIN_NOT_FOUND: {
+    meaning: 'The admin port has no such page or call.',
+    remedy: 'see docs/operations.md for what there is',
+    transient: false,
+    grpcStatus: NOT_FOUND,
+  },
+  TG_ADMIN_BAD_REQUEST: input(
+    'The HTTP request or its query cannot be understood.',
+    'mend the part of the request that the message names',
+  ),
+  TG_ADMIN_NO_TOKEN: {
+    meaning: 'Nothing can be changed over the API, for no token is set.',
+    remedy: 'set admin.token and send it as `Authorization: Bearer <token>`',
+    transient: false,
+    grpcStatus: PERMISSION_DENIED,
+  },
+  TG_ADMIN_UNAUTHORIZED: {
+    meaning: 'The token is missing or wrong.',
+    remedy: 'send the value of admin.token as `Authorization: Bearer <token>`',
+    transient: false,
+    grpcStatus: UNAUTHENTICATED,
+  },
+  TG_ADMIN_CROSS_SITE: {
+    meaning: "A browser sent the request from another site's page.",
+    remedy: 'send it from a program, or from a page of this address opened by IP address or as localhost',
+    transient: false,
+    grpcStatus: PERMISSION_DENIED,
+  },
 
   // Stores.
   TG_STORE_TIMEOUT: outage(

@@ -3,16 +3,20 @@ import { CATALOGUE, type CatalogueEntry } from './error-catalogue';
 
 const GRPC_STATUS_NAMES: Readonly<Record<number, string>> = {
   3: 'INVALID_ARGUMENT',
+  5: 'NOT_FOUND',
+  7: 'PERMISSION_DENIED',
   8: 'RESOURCE_EXHAUSTED',
   9: 'FAILED_PRECONDITION',
   13: 'INTERNAL',
   14: 'UNAVAILABLE',
+  16: 'UNAUTHENTICATED',
 };
 
 const SECTIONS: readonly (readonly [prefix: string, title: string])[] = [
   ['TG_REQUEST_', 'Requests'],
   ['TG_LIMITS_', 'Limits files'],
   ['TG_SETTINGS_', 'Settings'],
+  ['TG_ADMIN_', 'The admin port'],
   ['TG_STORE_', 'Stores'],
 ];
 const OTHERS = 'Everything else';

@@ -169,8 +169,8 @@ export class Metrics implements DecisionTelemetry {
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 
-  /** The reference's debug form of its counters: `name: value` lines, sorted. */
-  stats(): string {
+  /** The reference's counters under its dotted names, sorted. */
+  stats(): readonly (readonly [name: string, value: number])[] {
     const figures = new Map<string, number>();
     const add = (name: string, value: number): void => {
       figures.set(name, (figures.get(name) ?? 0) + value);
@@ -186,8 +186,7 @@ export class Metrics implements DecisionTelemetry {
     add('ratelimit.service.config_load_error', this.configLoads.error);
     add('ratelimit.service.global_shadow_mode', this.globalShadows);
     add(`ratelimit_server.${GRPC_METHOD}.total_requests`, this.calls);
-    const lines = [...figures].sort(([a], [b]) => (a < b ? -1 : 1));
-    return lines.map(([name, value]) => `${name}: ${value}\n`).join('');
+    return [...figures].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** The names of all metrics, without `_bucket` and the like. */

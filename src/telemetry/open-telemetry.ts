@@ -8,7 +8,7 @@ import type { BucketRequest, BucketResult, BucketStore } from '../core/buckets';
 import { TidegateError } from '../core/errors';
 import type { CallContext, Logger, UnaryHandler } from '../core/ports';
 import { describeError } from './log-fields';
-import type { DescribeCall, Tracer, TracingOptions } from './tracing';
+import type { DescribeCall, Tracer, TracingOptions } from './tracer';
 
 const MAX_BATCH = 512;
 

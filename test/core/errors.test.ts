@@ -13,7 +13,7 @@ describe('the catalogue', () => {
     expect(code).toMatch(/^TG(_[A-Z0-9]+)+$/);
     expect(entry.meaning).toMatch(/\.$/);
     expect(entry.remedy.length).toBeGreaterThan(5);
-    expect([3, 8, 9, 13, 14]).toContain(entry.grpcStatus);
+    expect([3, 5, 7, 8, 9, 13, 14, 16]).toContain(entry.grpcStatus);
     // Envoy and clients retry UNAVAILABLE: nothing that stays wrong may claim it.
     expect(entry.transient).toBe(entry.grpcStatus === 14);
   });

@@ -1,0 +1,174 @@
+/** The page at `/`: how the process is, at one look. Made here as a whole, without scripts or anything from elsewhere. */
+import type { RuleSummary } from '../limiter/explanation';
+import type { AdminDeps, HeavyKeyView, LimitsView, ProcessView, StoreView } from './deps';
+import { errorBody } from './error-replies';
+import { formatPosition } from '../core/errors';
+import { html, Markup } from './html';
+import { PAGE_STYLE } from './page-style';
+
+const REFRESH_S = 5;
+const MAX_RULES = 200;
+const FIGURES = ['total_hits', 'within_limit', 'near_limit', 'over_limit', 'shadow_mode'] as const;
+const LINKS = [
+  '/metrics',
+  '/stats',
+  '/rlconfig',
+  '/api/v1/config',
+  '/api/v1/limits',
+  '/api/v1/top',
+  '/api/v1/store',
+];
+
+// Byte for byte what its hash was taken of, hence not part of the template below, which is laid out by the formatter.
+const STYLE = new Markup(`<style>${PAGE_STYLE}</style>`);
+
+/** Renders the page from what the API shows. */
+export function renderStatusPage(deps: AdminDeps): string {
+  const process = deps.process();
+  const health = deps.health();
+  const limits = deps.limitsStatus();
+  const badge = health.ok
+    ? html`<span class="badge good">serving</span>`
+    : html`<span class="badge bad">not serving: ${health.reason ?? 'not ready'}</span>`;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="refresh" content="${REFRESH_S}" />
+        <title>Tidegate</title>
+        ${STYLE}
+      </head>
+      <body>
+        <header>
+          <h1>Tidegate</h1>
+          ${badge} <span class="dim">version ${process.version}, started ${process.startedAt}</span>
+        </header>
+        <main>
+          ${processCard(process)} ${limitsCard(limits)} ${storeCard(deps.store())} ${errorCard(limits)}
+          ${rulesCard(deps.rules(), new Map(deps.stats()))} ${topCard(deps.topDenied())}
+        </main>
+      </body>
+    </html> `.text;
+}
+
+const row = (name: string, value: string | number | Markup): Markup =>
+  html`<tr>
+    <th>${name}</th>
+    <td class="k">${value}</td>
+  </tr>`;
+
+function processCard({ addresses }: ProcessView): Markup {
+  const links = LINKS.map((path) => html`<a href="${path}">${path}</a> `);
+  return html`<section>
+    <h2>Ports</h2>
+    <table>
+      ${Object.entries(addresses).map(([name, address]) => row(name, address))} ${row('see', html`${links}`)}
+    </table>
+  </section>`;
+}
+
+function limitsCard(limits: LimitsView): Markup {
+  const { errors, failedAt } = limits;
+  const last =
+    errors.length > 0
+      ? html`<span class="bad">rejected ${failedAt ?? ''}</span>`
+      : html`<span class="good">good</span>`;
+  return html`<section>
+    <h2>Limits</h2>
+    <table>
+      ${row('version', limits.generation)} ${row('loaded', limits.loadedAt ?? 'never')}
+      ${row('last load', last)} ${row('rules', limits.rules)} ${row('domains', limits.domains.join(', '))}
+      ${row('files', limits.files.join(', '))}
+    </table>
+  </section>`;
+}
+
+function storeCard({ kind, ready, details }: StoreView): Markup {
+  const state = ready
+    ? html`<span class="good">ready</span>`
+    : html`<span class="bad">cannot be asked</span>`;
+  return html`<section>
+    <h2>Store</h2>
+    <table>
+      ${row('kind', kind)} ${row('state', state)}
+      ${Object.entries(details).map(([name, value]) => row(name, String(value)))}
+    </table>
+  </section>`;
+}
+
+function errorCard({ errors, warnings, failedAt, loadedAt }: LimitsView): Markup {
+  if (errors.length + warnings.length === 0) return html``;
+  const told = [...errors, ...warnings].map((error) => {
+    const { code, at, message, remedy } = errorBody(error);
+    return html`<pre class="${errors.includes(error) ? 'bad' : 'warn'}">
+${code}: ${formatPosition(at ?? undefined)}${message}
+  ${remedy}</pre>`;
+  });
+  const title =
+    errors.length > 0
+      ? `The last load was rejected at ${failedAt ?? '?'}; the limits of ${loadedAt ?? 'no load'} are in use`
+      : 'Warnings of the last load';
+  return html`<section class="wide">
+    <h2>${title}</h2>
+    ${told}
+  </section>`;
+}
+
+function rulesCard(rules: readonly RuleSummary[], figures: ReadonlyMap<string, number>): Markup {
+  const lines = rules.slice(0, MAX_RULES).map((rule) => {
+    const counts = FIGURES.map(
+      (figure) => figures.get(`ratelimit.service.rate_limit.${rule.id}.${figure}`) ?? 0,
+    );
+    const modes = [rule.shadowMode ? 'shadow' : '', rule.quotaMode ? 'quota' : ''].filter(
+      (mode) => mode !== '',
+    );
+    return html`<tr>
+      <td class="k">${rule.id}</td>
+      <td>${rule.unlimited ? 'unlimited' : `${rule.limit} per ${rule.window}`}</td>
+      <td>${rule.unlimited ? '' : rule.algorithm} ${modes.join(', ')}</td>
+      ${counts.map((count) => html`<td class="n">${count}</td>`)}
+    </tr>`;
+  });
+  const more =
+    rules.length > MAX_RULES
+      ? html`<p class="dim">and ${rules.length - MAX_RULES} more: /api/v1/limits</p>`
+      : html``;
+  return html`<section class="wide">
+    <h2>Rules</h2>
+    <table>
+      <tr>
+        <th>rule</th>
+        <th>limit</th>
+        <th>how</th>
+        ${FIGURES.map((figure) => html`<th class="n">${figure.replaceAll('_', ' ')}</th>`)}
+      </tr>
+      ${lines}
+    </table>
+    ${more}
+  </section>`;
+}
+
+function topCard(keys: readonly HeavyKeyView[]): Markup {
+  const lines = keys.map(
+    ({ rule, key, count }) =>
+      html`<tr>
+        <td class="k">${key}</td>
+        <td class="k">${rule}</td>
+        <td class="n">${Math.round(count)}</td>
+      </tr>`,
+  );
+  const none = html`<p class="dim">Nothing has been denied lately.</p>`;
+  const table = html`<table>
+    <tr>
+      <th>key</th>
+      <th>rule</th>
+      <th class="n">denied hits</th>
+    </tr>
+    ${lines}
+  </table>`;
+  return html`<section class="wide">
+    <h2>Denied most, lately</h2>
+    ${keys.length > 0 ? table : none}
+  </section>`;
+}
