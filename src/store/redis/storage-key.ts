@@ -1,7 +1,8 @@
 /**
- * The Redis key of a bucket: `<prefix>{<group>}<key>:<kind>`, without the key where it equals the group. The braces make
- * the group the hash tag, so buckets of one group share a slot. The suffix makes a change of algorithm or window
- * another bucket, since their states mean different things.
+ * The Redis key of a bucket: `<prefix>{<group>}/<key>:<kind>`, or `<prefix>{<group>}:<kind>` where the key is the group.
+ * The braces make the group the hash tag, so buckets of one group share a slot; a `}` in it is escaped, and an empty
+ * one is written `%`, so that no two buckets have one key. The suffix makes a change of algorithm or window another
+ * bucket, since their states mean different things.
  */
 import type { BucketCall, BucketParams } from '../../core/buckets';
 
@@ -27,8 +28,14 @@ function makeSuffix(params: BucketParams): string {
   }
 }
 
+function hashTag(group: string): string {
+  if (group === '') return '%';
+  if (!group.includes('}') && !group.includes('%')) return group;
+  return group.replace(/[%}]/g, encodeURIComponent);
+}
+
 /** The key under which a call's bucket is stored. */
 export function storageKey(prefix: string, call: BucketCall): string {
-  const tail = call.key === call.group ? '' : call.key;
-  return `${prefix}{${call.group}}${tail}${suffixOf(call.params)}`;
+  const tail = call.key === call.group ? '' : `/${call.key}`;
+  return `${prefix}{${hashTag(call.group)}}${tail}${suffixOf(call.params)}`;
 }
