@@ -49,20 +49,26 @@ export class Reclaimer {
     return this.table.count < this.table.maxBuckets && this.table.keyChars + keyChars <= this.maxKeyChars;
   }
 
+  /** The sample is spread over the table, so that buckets made one after the other do not make up all of it. */
   private evictOne(nowUs: number): void {
-    let chosen = -1;
+    const { table } = this;
+    const first = this.nextLive();
+    let chosen = first;
     let least = Infinity;
-    let sampled = 0;
-    for (let looked = 0; looked < this.table.slots && sampled < SAMPLE; looked += 1) {
-      const slot = this.advance();
-      const params = this.table.paramsOf(slot);
-      if (params === undefined) continue;
-      sampled += 1;
-      const share = usedShare(this.table, slot, params, nowUs);
+    for (let i = 0; i < SAMPLE; i += 1) {
+      const slot = (first + Math.floor((i * table.slots) / SAMPLE)) % table.slots;
+      const params = table.paramsOf(slot);
+      const share = params === undefined ? Infinity : usedShare(table, slot, params, nowUs);
       if (share < least) [chosen, least] = [slot, share];
     }
-    this.table.remove(chosen);
+    table.remove(chosen);
     this.evictedEarly += 1;
+  }
+
+  private nextLive(): number {
+    let slot = this.advance();
+    while (this.table.paramsOf(slot) === undefined) slot = this.advance();
+    return slot;
   }
 
   private advance(): number {
