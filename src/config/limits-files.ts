@@ -223,9 +223,8 @@ export async function readLimitsFiles(source: LimitsSource): Promise<readonly Li
         return files;
     } catch (thrown) {
       // A file that goes away between being listed and being read is a change like any other.
-      if (attempt === ATTEMPTS_MAX) throw thrown;
-      const again = await listLimitsFiles(source);
-      if (again.length === 0) throw thrown;
+      const gone = thrown instanceof TidegateError && thrown.code === 'TG_LIMITS_UNREADABLE';
+      if (!gone || attempt === ATTEMPTS_MAX) throw thrown;
     }
   }
 }
