@@ -1,5 +1,4 @@
 /** The page at `/`: how the process is, at one look. Made here as a whole, without scripts or anything from elsewhere. */
-import type { RuleSummary } from '../limiter/explanation';
 import type { AdminDeps, HeavyKeyView, LimitsView, ProcessView, StoreView } from './deps';
 import { errorBody } from './error-replies';
 import { formatPosition } from '../core/errors';
@@ -46,7 +45,7 @@ export function renderStatusPage(deps: AdminDeps): string {
         </header>
         <main>
           ${processCard(process)} ${limitsCard(limits)} ${storeCard(deps.store())} ${errorCard(limits)}
-          ${rulesCard(deps.rules(), new Map(deps.stats()))} ${topCard(deps.topDenied())}
+          ${rulesCard(deps)} ${topCard(deps.topDenied())}
         </main>
       </body>
     </html> `.text;
@@ -115,11 +114,11 @@ ${code}: ${formatPosition(at ?? undefined)}${message}
   </section>`;
 }
 
-function rulesCard(rules: readonly RuleSummary[], figures: ReadonlyMap<string, number>): Markup {
+function rulesCard(deps: AdminDeps): Markup {
+  const rules = deps.rules();
   const lines = rules.slice(0, MAX_RULES).map((rule) => {
-    const counts = FIGURES.map(
-      (figure) => figures.get(`ratelimit.service.rate_limit.${rule.id}.${figure}`) ?? 0,
-    );
+    const figures = deps.ruleFigures(rule.id);
+    const counts = FIGURES.map((figure) => figures?.[figure] ?? 0);
     const modes = [rule.shadowMode ? 'shadow' : '', rule.quotaMode ? 'quota' : ''].filter(
       (mode) => mode !== '',
     );

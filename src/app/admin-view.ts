@@ -36,6 +36,7 @@ export function adminDeps(parts: AdminParts): AdminDeps {
     rlconfig: () => (limiter.currentTable === undefined ? '' : renderRlconfig(limiter.currentTable)),
     scrape: () => metrics.scrape(),
     stats: () => metrics.stats(),
+    ruleFigures: (id) => metrics.ruleFigures(id),
     process: parts.process,
     limitsStatus: () => limits.status,
     settings: () => parts.settings,

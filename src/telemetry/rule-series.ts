@@ -1,11 +1,12 @@
 /**
  * The per-rule counters under the reference's metric names, for a bounded number of metric keys.
- * Counting is one addition on an object the caller keeps; series are put together when they are scraped.
+ * Counting is one addition on an object the caller keeps; series are put together when they are scraped. There may be
+ * tens of thousands of lines, so their text is made here, a slice an event-loop turn: prom-client's takes 2 us a line
+ * in one go, and decisions would wait for it.
  */
-import type { Registry } from 'prom-client';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RuleCounters } from '../core/ports';
-import { MAX_METRIC_KEY_LENGTH, ruleLabels, sanitiseMetricKey } from './metric-key';
-import { registerSampled, type Sample } from './sampled-metric';
+import { MAX_METRIC_KEY_LENGTH, ruleLabels, sanitiseMetricKey, type RuleLabels } from './metric-key';
 
 /** The statistics of a rule, by the reference's names. */
 export const RULE_FIGURES = [
@@ -15,7 +16,8 @@ export const RULE_FIGURES = [
   'within_limit',
   'shadow_mode',
 ] as const;
-type RuleFigure = (typeof RULE_FIGURES)[number];
+/** One of {@link RULE_FIGURES}. */
+export type RuleFigure = (typeof RULE_FIGURES)[number];
 
 const HELP: Readonly<Record<RuleFigure, string>> = {
   total_hits: 'Hits that a rule was asked for.',
@@ -28,6 +30,10 @@ const HELP: Readonly<Record<RuleFigure, string>> = {
 /** The key under which everything beyond the bound is counted. */
 export const OTHER = 'other';
 
+const PREFIX = 'ratelimit_service_rate_limit_';
+/** Some 0.2 ms of work. */
+const LINES_A_TURN = 1_000;
+
 class CountedRule implements RuleCounters {
   readonly figures: Record<RuleFigure, number> = {
     total_hits: 0,
@@ -36,6 +42,9 @@ class CountedRule implements RuleCounters {
     within_limit: 0,
     shadow_mode: 0,
   };
+
+  /** @param name the metric key as statistics name it. */
+  constructor(readonly name: string) {}
 
   totalHits(hits: number): void {
     this.figures.total_hits += hits;
@@ -56,7 +65,8 @@ class CountedRule implements RuleCounters {
 
 /** Rules whose keys have the same labels: one series on the scrape. */
 interface Group {
-  readonly labels: Readonly<Record<string, string>>;
+  /** In the text format, with the braces. */
+  readonly labels: string;
   readonly members: CountedRule[];
 }
 
@@ -88,51 +98,74 @@ export class RuleSeries {
     if (known !== undefined) return known;
     if (this.rules.size >= this.maxSeries) {
       this.foldedLookUps += 1;
-      this.overflow ??= this.enlist(new CountedRule(), { domain: OTHER, key1: OTHER });
+      this.overflow ??= this.enlist(new CountedRule(`${OTHER}.${OTHER}`), { domain: OTHER, key1: OTHER });
       return this.overflow;
     }
-    const added = this.enlist(new CountedRule(), { ...ruleLabels(sanitiseMetricKey(bounded)) });
+    const name = sanitiseMetricKey(bounded);
+    const added = this.enlist(new CountedRule(name), ruleLabels(name));
     this.rules.set(bounded, added);
     return added;
   }
 
-  /** Registers the five counters. */
-  register(registry: Registry): void {
+  /** The figures of a metric key, when it has counters of its own. */
+  figuresOf(metricKey: string): Readonly<Record<RuleFigure, number>> | undefined {
+    return this.rules.get(metricKey)?.figures;
+  }
+
+  /** The names of the metrics. */
+  metricNames(): string[] {
+    return RULE_FIGURES.map((figure) => PREFIX + figure);
+  }
+
+  /** The lines of the text format. Lets the event loop turn between slices. */
+  async render(): Promise<string> {
+    const slices: string[] = [];
     for (const figure of RULE_FIGURES) {
-      registerSampled(registry, {
-        name: `ratelimit_service_rate_limit_${figure}`,
-        help: HELP[figure],
-        type: 'counter',
-        sample: () => this.samples(figure),
-      });
+      let slice = `# HELP ${PREFIX}${figure} ${HELP[figure]}\n# TYPE ${PREFIX}${figure} counter\n`;
+      let lines = 0;
+      // A group that is added meanwhile is met or not; counts are read when their line is made.
+      for (const { labels, members } of this.groups.values()) {
+        let value = 0;
+        for (const member of members) value += member.figures[figure];
+        slice += `${PREFIX}${figure}${labels} ${value}\n`;
+        lines += members.length;
+        if (lines < LINES_A_TURN) continue;
+        slices.push(slice);
+        slice = '';
+        lines = 0;
+        await nextTurn();
+      }
+      slices.push(slice);
     }
+    return slices.join('');
   }
 
   /** Every figure under the reference's dotted name. */
   *stats(): Generator<readonly [string, number]> {
-    for (const [key, rule] of this.rules) yield* named(sanitiseMetricKey(key), rule);
-    if (this.overflow !== undefined) yield* named(`${OTHER}.${OTHER}`, this.overflow);
+    for (const rule of this.rules.values()) yield* named(rule);
+    if (this.overflow !== undefined) yield* named(this.overflow);
   }
 
-  private samples(figure: RuleFigure): Sample[] {
-    return Array.from(this.groups.values(), ({ labels, members }) => {
-      let value = 0;
-      for (const member of members) value += member.figures[figure];
-      return { labels, value };
-    });
-  }
-
-  private enlist(rule: CountedRule, labels: Record<string, string>): CountedRule {
-    const identity = JSON.stringify(labels);
-    const group = this.groups.get(identity);
-    if (group === undefined) this.groups.set(identity, { labels, members: [rule] });
+  private enlist(rule: CountedRule, labels: RuleLabels): CountedRule {
+    const text = renderLabels(labels);
+    const group = this.groups.get(text);
+    if (group === undefined) this.groups.set(text, { labels: text, members: [rule] });
     else group.members.push(rule);
     return rule;
   }
 }
 
-function* named(key: string, rule: CountedRule): Generator<readonly [string, number]> {
+function* named(rule: CountedRule): Generator<readonly [string, number]> {
   for (const figure of RULE_FIGURES) {
-    yield [`ratelimit.service.rate_limit.${key}.${figure}`, rule.figures[figure]];
+    yield [`ratelimit.service.rate_limit.${rule.name}.${figure}`, rule.figures[figure]];
   }
+}
+
+/** `{domain="a",key1="b"}`, escaped as the text format asks. */
+function renderLabels(labels: RuleLabels): string {
+  const pairs = Object.entries(labels).map(([name, value]: [string, string]) => {
+    const escaped = value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+    return `${name}="${escaped}"`;
+  });
+  return `{${pairs.join(',')}}`;
 }

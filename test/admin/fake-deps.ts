@@ -52,6 +52,7 @@ export function fakeDeps(changes: Partial<AdminDeps> = {}): AdminDeps {
       ['ratelimit.service.rate_limit.edge.k.over_limit', 7],
       ['ratelimit_server.ShouldRateLimit.total_requests', 9],
     ],
+    ruleFigures: (id) => (id === 'edge.k' ? { over_limit: 7 } : undefined),
     process: () => ({
       version: '1.2.3',
       startedAt: '2026-01-02T03:04:00.000Z',

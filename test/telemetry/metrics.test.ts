@@ -54,6 +54,9 @@ describe('the metrics', () => {
   it('gives one key the same counters, and adds up keys that share labels', async () => {
     const metrics = measuring();
     expect(metrics.countersFor('d.k')).toBe(metrics.countersFor('d.k'));
+    metrics.countersFor('d.k').nearLimit(4);
+    expect(metrics.ruleFigures('d.k')).toMatchObject({ near_limit: 4, total_hits: 0 });
+    expect(metrics.ruleFigures('d.unknown')).toBeUndefined();
     metrics.countersFor('d.a.b.c').totalHits(1);
     metrics.countersFor('d.a.b.d').totalHits(2);
     expect(await lines(metrics, 'ratelimit_service_rate_limit_total_hits{domain="d",key1="a"')).toEqual([
@@ -74,6 +77,23 @@ describe('the metrics', () => {
       'tidegate_metric_series 2',
       'tidegate_metric_keys_folded_total 98',
     ]);
+  });
+
+  it('lets other work go on while it makes the text of many series', async () => {
+    const metrics = measuring({ maxSeries: 5_000 });
+    for (let i = 0; i < 5_000; i += 1) metrics.countersFor(`d.k_${i}`).totalHits(i);
+    let turns = 0;
+    let done = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!done) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const counted = await lines(metrics, 'ratelimit_service_rate_limit_total_hits{');
+    done = true;
+    expect(counted).toHaveLength(5_000);
+    expect(counted[4_999]).toBe('ratelimit_service_rate_limit_total_hits{domain="d",key1="k_4999"} 4999');
+    expect(turns).toBeGreaterThanOrEqual(20);
   });
 
   it('counts calls, errors, unknown domains, shadow mode and loads', async () => {
