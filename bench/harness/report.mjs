@@ -19,8 +19,8 @@ const SHARED_CORE = 0.1;
 export function formatReport(rows, options) {
   const groups = groupRows(rows);
   const throughput = [
-    '| store | keys | server | calls/s | tidegate / this | CPU s per million | Redis CPU s per million | notes |',
-    '|---|---|---|---|---|---|---|---|',
+    '| store | keys | server | calls/s | tidegate / this | CPU s per million | tidegate / this | Redis CPU s per million | notes |',
+    '|---|---|---|---|---|---|---|---|---|',
   ];
   const latency = [
     '| store | keys | server | p50 us | p90 us | p99 us | p99.9 us | CPU s per million | notes |',
@@ -61,17 +61,21 @@ function groupRows(rows) {
 
 function throughputLine(group, ours) {
   const figures = group.rows.map((row) => row.throughput);
-  const rates = figures.map((figure) => figure.callsPerS);
-  const own = ours?.rows.map((row) => row.throughput.callsPerS);
-  const ratio = own === undefined || ours === group ? undefined : ratioOf(own, rates);
   return line([
     ...cellsOf(group),
-    formatSpread(spreadOf(rates), thousands),
-    formatSpread(ratio, twoDigits),
+    formatSpread(spreadOf(figures.map((figure) => figure.callsPerS)), thousands),
+    formatSpread(oursOver(group, ours, 'callsPerS'), twoDigits),
     formatSpread(spreadOf(figures.map((figure) => figure.cpuPerMillionS)), oneDigit),
+    formatSpread(oursOver(group, ours, 'cpuPerMillionS'), twoDigits),
     formatSpread(spreadOf(figures.map((figure) => figure.redisCpuPerMillionS)), oneDigit),
     notes(figures),
   ]);
+}
+
+function oursOver(group, ours, name) {
+  if (ours === undefined || ours === group) return undefined;
+  const figuresOf = (rows) => rows.map((row) => row.throughput[name]);
+  return ratioOf(figuresOf(ours.rows), figuresOf(group.rows));
 }
 
 function latencyLine(group) {
