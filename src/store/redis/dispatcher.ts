@@ -11,9 +11,9 @@ import type { RedisNode, SendMode } from './redis-node';
 import type { RedisRouter } from './router';
 import { type ScriptPart, ScriptRun } from './script-run';
 
-/** MOVED and ASK together, and TRYAGAIN, are followed this often for one part. */
-const MAX_ATTEMPTS = 6;
-/** A slot whose keys are on two nodes is asked again after this. */
+/** Redirections and TRYAGAIN together are followed this often for one part. */
+const MAX_ATTEMPTS = 8;
+/** A slot whose keys are on two nodes is asked again after this, then after twice that, and so on. */
 const TRY_AGAIN_MS = 2;
 
 const PLAIN: SendMode = { asking: false, load: false };
@@ -181,9 +181,9 @@ export class Dispatcher {
       for (const part of run.parts) this.#enqueueAlone(part);
       return;
     }
-    setTimeout(() => {
-      for (const part of run.parts) this.#enqueueAlone(part);
-    }, TRY_AGAIN_MS);
+    for (const part of run.parts) {
+      setTimeout(() => this.#enqueueAlone(part), TRY_AGAIN_MS * 2 ** (part.attempts - 1));
+    }
   }
 
   /** Sends a part in a run of its own. */

@@ -21,7 +21,7 @@ import { type PartPlan, PendingRequest } from './pending-request';
 import { type NodeContext, RedisNode } from './redis-node';
 import { type RedisRouter, SingleRouter } from './router';
 import type { ScriptCall, ScriptReply } from './script-run';
-import { loadScript } from './scripts';
+import { loadDecideScript } from './scripts';
 import { storageKey } from './storage-key';
 import { UndoPart } from './undo-part';
 
@@ -121,7 +121,7 @@ export class RedisStore implements BucketStore {
 
 function makeRouter(settings: RedisSettings): RedisRouter {
   const context: NodeContext = {
-    script: loadScript('decide.lua'),
+    script: loadDecideScript(),
     maxCallsInFlight: settings.maxCallsInFlight,
     timeUs: settings.timeUs ?? (() => 0),
     expiryExtraMs:

@@ -1,4 +1,4 @@
-/** The Lua script, read once from the file beside this module. */
+/** The Lua script, read once from the files beside this module. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,11 +9,15 @@ export interface LuaScript {
   readonly sha: string;
 }
 
+/** The files of decide.lua, in their order: a script of Redis is one text, and cannot load another. */
+const DECIDE = ['algorithm.lua', 'token-bucket.lua', 'fixed-window.lua', 'sliding-window.lua', 'decide.lua'];
+
 /**
- * Reads a script of this directory's `lua/`.
+ * Reads the script that decides.
  * @throws the file system's error when the installation is incomplete.
  */
-export function loadScript(name: string): LuaScript {
-  const source = readFileSync(path.join(__dirname, 'lua', name), 'utf8');
+export function loadDecideScript(): LuaScript {
+  const texts = DECIDE.map((name) => readFileSync(path.join(__dirname, 'lua', name), 'utf8'));
+  const source = texts.join('');
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }
