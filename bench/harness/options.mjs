@@ -28,7 +28,7 @@ Measures Tidegate and its peers in one run, round by round in turns, and prints 
                                    which keys are asked for (default: these three)
   --rounds 5                       rounds; a round measures everything once
   --seconds 3                      length of each measurement
-  --rate 4000                      calls a second of the open loop, for latency
+  --rate 2000                      calls a second of the open loop, for latency
   --connections 4 --streams 25     concurrency of the closed loop, for throughput
   --server-core 0 --load-core 1 --redis-core N
                                    cores to pin to (Redis: the first core free of the others, else the load's)
@@ -56,7 +56,7 @@ export function readOptions(args) {
       keys: { type: 'string', default: 'hot,uniform:10000,zipf:1.1:100000' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
-      rate: { type: 'string', default: '4000' },
+      rate: { type: 'string', default: '2000' },
       connections: { type: 'string', default: '4' },
       streams: { type: 'string', default: '25' },
       'server-core': { type: 'string', default: '0' },
