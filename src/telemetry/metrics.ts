@@ -54,6 +54,9 @@ const STORE_BOUNDS_S = [
   0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.003, 0.005, 0.007_5, 0.01, 0.02, 0.05, 0.1, 1,
 ];
 
+/** There from the start, so that the first failure is seen as a rate. */
+const STORE_CODES = Object.keys(CATALOGUE).filter((code) => code.startsWith('TG_STORE_'));
+
 const GRPC_METHOD = 'ShouldRateLimit';
 const MS_PER_S = 1_000;
 
@@ -65,7 +68,7 @@ export class Metrics implements DecisionTelemetry {
   private readonly unknownDomains: BoundedCounts;
   private readonly callErrors = { redis_error: 0, service_error: 0 };
   private readonly failureModes = new BoundedCounts(0, FAILURE_MODES);
-  private readonly storeFailures = new BoundedCounts(Object.keys(CATALOGUE).length);
+  private readonly storeFailures = new BoundedCounts(Object.keys(CATALOGUE).length, STORE_CODES);
   private readonly configLoads = { success: 0, error: 0 };
   private readonly responseTime: HistogramSeries;
   private readonly decisionTime: Readonly<Record<CallResult, HistogramSeries>>;
