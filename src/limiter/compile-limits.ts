@@ -5,6 +5,7 @@ import type { RuleCounters } from '../core/ports';
 import { readLimitsFile } from './dialect/limits-reader';
 import type {
   DescriptorSpec,
+  DomainClaim,
   LimitsFile,
   LimitsFileResult,
   LimitsText,
@@ -45,7 +46,10 @@ export function compileFiles(results: readonly LimitsFileResult[], options: Comp
   const warnings = results.flatMap((result) => result.warnings);
   const compiler = new Compiler(options);
   // Files without a mistake of their own are compiled even beside bad ones, so that mistakes between files show too.
-  for (const result of results) if (result.file !== undefined) compiler.addFile(result.file);
+  for (const result of results) {
+    if (result.domain !== undefined && !compiler.claim(result.domain)) continue;
+    if (result.file !== undefined) compiler.addFile(result.file);
+  }
   const errors = [...results.flatMap((result) => result.errors), ...compiler.errors];
   if (errors.length > 0) return { errors, warnings };
   return { table: compiler.table(), errors, warnings };
@@ -53,7 +57,8 @@ export function compileFiles(results: readonly LimitsFileResult[], options: Comp
 
 class Compiler {
   readonly errors: TidegateError[] = [];
-  private readonly domains = new Map<string, LimitDomain & { readonly file: LimitsFile }>();
+  private readonly claims = new Map<string, DomainClaim>();
+  private readonly domains = new Map<string, LimitDomain>();
   private readonly rules: Rule[] = [];
 
   constructor(private readonly options: CompileOptions) {}
@@ -63,15 +68,20 @@ class Compiler {
     return new LimitTable(generation, this.domains, this.rules, defaults, countersFor);
   }
 
+  /** @returns whether a file may speak for its domain. */
+  claim(claim: DomainClaim): boolean {
+    const first = this.claims.get(claim.name);
+    if (first === undefined) this.claims.set(claim.name, claim);
+    if (first === undefined || this.options.mergeDomains) return true;
+    const message = `duplicate domain '${claim.name}' in config file (first in ${first.file})`;
+    this.errors.push(new TidegateError('TG_LIMITS_DUPLICATE_DOMAIN', message, { at: claim.at }));
+    return false;
+  }
+
   addFile(file: LimitsFile): void {
     let domain = this.domains.get(file.domain);
-    if (domain !== undefined && !this.options.mergeDomains) {
-      const message = `duplicate domain '${file.domain}' in config file (first in ${domain.file.name})`;
-      this.errors.push(new TidegateError('TG_LIMITS_DUPLICATE_DOMAIN', message, { at: file.at }));
-      return;
-    }
     if (domain === undefined) {
-      domain = { name: file.domain, level: new LimitLevel(), file };
+      domain = { name: file.domain, level: new LimitLevel() };
       this.domains.set(file.domain, domain);
     }
     this.addLevel(domain.level, file.descriptors, `${file.domain}.`);

@@ -30,9 +30,12 @@ function describe(descriptor: RlsDescriptor): JsonObject {
   };
 }
 
+/** The names of `envoy.type.v3.RateLimitUnit`, which an override is given in; unlike answers, it knows no week. */
+const OVERRIDE_UNITS = UNITS.filter((unit) => unit.name !== 'WEEK');
+
 /** Protobuf text form, as the reference prints an override. */
 function describeLimit(requestsPerUnit: number, unit: number): string {
-  const name = UNITS.find((known) => known.number === unit)?.name ?? String(unit);
+  const name = OVERRIDE_UNITS.find((known) => known.number === unit)?.name ?? String(unit);
   return [
     requestsPerUnit === 0 ? '' : `requests_per_unit:${requestsPerUnit}`,
     unit === 0 ? '' : `unit:${name}`,

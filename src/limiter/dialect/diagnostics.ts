@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../core/error-catalogue';
 import { TidegateError, type SourcePosition } from '../../core/errors';
 
-/** More mistakes than this are counted, not listed. */
+/** Mistakes listed of one file; further ones show once these are mended. */
 const MAX_LISTED = 100;
 
 /** The mistakes of one file. */

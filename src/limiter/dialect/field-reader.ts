@@ -29,6 +29,7 @@ export const ADDITION_KEYS = ['algorithm', 'capacity', 'consistency', 'on_error'
 /** The typed fields of one mapping. */
 export class FieldReader {
   private readonly fields = new Map<string, Pair>();
+  private readonly wrong = new Set<string>();
 
   /**
    * @param what how messages call the mapping, such as `a descriptor`.
@@ -69,6 +70,11 @@ export class FieldReader {
   /** Whether the field is there and not null. */
   has(key: string): boolean {
     return this.value(key) !== undefined;
+  }
+
+  /** Whether the field has been reported as being of the wrong type, so that what follows from it need not be. */
+  isWrong(key: string): boolean {
+    return this.wrong.has(key);
   }
 
   /** The raw value, or undefined when it is absent or null. */
@@ -134,6 +140,7 @@ export class FieldReader {
   choice<T extends string>(key: string, choices: readonly T[], hint = ''): T | undefined {
     if (!this.has(key)) return undefined;
     const text = this.text(key);
+    if (this.isWrong(key)) return undefined;
     const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
     if (found === undefined) {
       this.diagnostics.error(
@@ -158,6 +165,7 @@ export class FieldReader {
   }
 
   private wrongType(key: string, wanted: string, node: TreeNode): void {
+    this.wrong.add(key);
     const shown = node.kind === 'scalar' ? `'${node.text}'` : `a ${node.kind === 'map' ? 'mapping' : 'list'}`;
     this.diagnostics.error(
       'TG_LIMITS_TYPE',

@@ -67,9 +67,18 @@ export interface LimitsFile {
   readonly at: SourcePosition;
 }
 
+/** A file's claim to a domain. */
+export interface DomainClaim {
+  readonly name: string;
+  readonly file: string;
+  readonly at: SourcePosition;
+}
+
 /** A file read, with every mistake found in it; `file` is present only when there is none. */
 export interface LimitsFileResult {
   readonly file?: LimitsFile;
+  /** The domain, also of a file with mistakes, so that two files of one domain are found whatever else is wrong. */
+  readonly domain?: DomainClaim;
   readonly errors: readonly TidegateError[];
   /** What the reference lets pass in silence; given only when reading leniently. */
   readonly warnings: readonly TidegateError[];

@@ -2,6 +2,7 @@
  * Reads one limits file: the dialect of envoyproxy/ratelimit with our additions. Finds every mistake of the file, not
  * just the first; a file with a mistake yields no limits at all.
  */
+import type { TidegateError } from '../../core/errors';
 import { Diagnostics } from './diagnostics';
 import { ADDITION_KEYS, FieldReader } from './field-reader';
 import type { DescriptorSpec, LimitsFileResult, LimitsText } from './limits-file';
@@ -48,32 +49,56 @@ export function readLimitsFile(source: LimitsText, options: ReadOptions): Limits
   const root: MapNode = tree.kind === 'map' ? tree : { kind: 'map', pairs: [], at: start };
   const fields = new FieldReader(root, 'a limits file', ['domain', 'descriptors'], diagnostics);
   const domain = fields.text('domain');
-  if (domain === '')
+  if (domain === '' && !fields.isWrong('domain'))
     diagnostics.error('TG_LIMITS_EMPTY_DOMAIN', 'config file cannot have empty domain', {
       ...start,
       ...fields.at('domain'),
     });
-  const descriptors = readDescriptors(fields, diagnostics);
-  if (errors.length > 0) return { errors, warnings };
-  return {
-    file: { name: source.name, domain, descriptors, at: { ...start, ...fields.at('domain') } },
-    errors,
-    warnings,
-  };
+  const descriptors = readDescriptors(fields, `${domain}.`, diagnostics);
+  const at = { ...start, ...fields.at('domain') };
+  const claim = domain === '' ? {} : { domain: { name: domain, file: source.name, at } };
+  errors.sort(byPlace);
+  if (errors.length > 0) return { ...claim, errors, warnings };
+  return { ...claim, file: { name: source.name, domain, descriptors, at }, errors, warnings };
 }
 
-function readDescriptors(parent: FieldReader, diagnostics: Diagnostics): readonly DescriptorSpec[] {
-  return parent.maps('descriptors').map((node) => readDescriptor(node, diagnostics));
+function byPlace(a: TidegateError, b: TidegateError): number {
+  const [lineA, lineB] = [a.at?.line ?? 0, b.at?.line ?? 0];
+  return lineA === lineB ? (a.at?.column ?? 0) - (b.at?.column ?? 0) : lineA - lineB;
 }
 
-function readDescriptor(node: MapNode, diagnostics: Diagnostics): DescriptorSpec {
+/** @param parentId what stands before the descriptors in composite keys, such as `domain.key.`. */
+function readDescriptors(
+  parent: FieldReader,
+  parentId: string,
+  diagnostics: Diagnostics,
+): readonly DescriptorSpec[] {
+  const seen = new Set<string>();
+  return parent.maps('descriptors').map((node) => {
+    const descriptor = readDescriptor(node, parentId, diagnostics);
+    const identity = `${descriptor.key.length} ${descriptor.key}${descriptor.value}`;
+    if (descriptor.key !== '' && seen.has(identity)) {
+      const message = `duplicate descriptor composite key '${parentId}${compositeKey(descriptor)}'`;
+      diagnostics.error('TG_LIMITS_DUPLICATE_DESCRIPTOR', message, node.at);
+    }
+    seen.add(identity);
+    return descriptor;
+  });
+}
+
+function compositeKey({ key, value }: Pick<DescriptorSpec, 'key' | 'value'>): string {
+  return value === '' ? key : `${key}_${value}`;
+}
+
+function readDescriptor(node: MapNode, parentId: string, diagnostics: Diagnostics): DescriptorSpec {
   const fields = new FieldReader(node, 'a descriptor', DESCRIPTOR_KEYS, diagnostics);
   const key = fields.text('key');
   const value = fields.text('value');
-  if (key === '') diagnostics.error('TG_LIMITS_EMPTY_KEY', 'descriptor has empty key', node.at);
+  const composite = compositeKey({ key, value });
+  if (key === '' && !fields.isWrong('key'))
+    diagnostics.error('TG_LIMITS_EMPTY_KEY', 'descriptor has empty key', node.at);
   const shareThreshold = fields.flag('share_threshold');
   if (shareThreshold && !key.includes('*') && !value.includes('*')) {
-    const composite = value === '' ? key : `${key}_${value}`;
     diagnostics.error(
       'TG_LIMITS_SHARE_THRESHOLD',
       `share_threshold can only be used with wildcard values (containing '*'), but found key '${composite}'`,
@@ -105,7 +130,7 @@ function readDescriptor(node: MapNode, diagnostics: Diagnostics): DescriptorSpec
     key,
     value,
     ...(rateLimit === undefined ? {} : { rateLimit }),
-    descriptors: readDescriptors(fields, diagnostics),
+    descriptors: readDescriptors(fields, `${parentId}${composite}.`, diagnostics),
     shadowMode: fields.flag('shadow_mode'),
     quotaMode: fields.flag('quota_mode'),
     detailedMetric: fields.flag('detailed_metric'),

@@ -1,5 +1,6 @@
 /** Reads a `rate_limit`, and our additions to a rule wherever they stand. */
-import { ALGORITHMS, FAILURE_MODES } from '../../core/buckets';
+import { ALGORITHMS, FAILURE_MODES, type Algorithm } from '../../core/buckets';
+import type { SourcePosition } from '../../core/errors';
 import { UNITS } from '../../core/rls';
 import type { Diagnostics } from './diagnostics';
 import { ADDITION_KEYS, FieldReader } from './field-reader';
@@ -64,6 +65,7 @@ function readWindow(
     // A window that is a unit is shown as that unit, so that callers see `unit` whichever way it was written.
     return { unit: UNITS.find((known) => known.seconds * 1_000_000 === windowUs)?.number ?? 0, windowUs };
   }
+  if (fields.isWrong('unit') || fields.isWrong('unlimited')) return none;
   if (unit === undefined) {
     diagnostics.error('TG_LIMITS_BAD_UNIT', `invalid rate limit unit '${text}'`, fields.at('unit'));
     return none;
@@ -76,6 +78,7 @@ function readReplaces(fields: FieldReader, name: string, diagnostics: Diagnostic
   for (const node of fields.maps('replaces')) {
     const entry = new FieldReader(node, 'an entry of replaces', ['name'], diagnostics);
     const replaced = entry.text('name');
+    if (entry.isWrong('name')) continue;
     if (replaced === '') {
       diagnostics.error('TG_LIMITS_EMPTY_REPLACES', 'should not have an empty replaces entry', node.at);
     } else if (replaced === name) {
@@ -107,6 +110,8 @@ function readAdditions(inside: FieldReader, beside: FieldReader, diagnostics: Di
   const consistency = of('consistency').choice('consistency', CONSISTENCIES, LEASED_HINT);
   const onError = of('on_error').choice('on_error', FAILURE_MODES);
   const priority = of('priority').choice('priority', PRIORITIES);
+  if (capacity !== undefined && algorithm !== undefined && algorithm !== 'token_bucket')
+    reportUselessCapacity(algorithm, of('capacity').at('capacity'), diagnostics);
   return {
     ...(algorithm === undefined ? {} : { algorithm }),
     ...(capacity === undefined ? {} : { capacity }),
@@ -114,4 +119,9 @@ function readAdditions(inside: FieldReader, beside: FieldReader, diagnostics: Di
     ...(onError === undefined ? {} : { onError }),
     ...(priority === undefined ? {} : { priority }),
   };
+}
+
+function reportUselessCapacity(algorithm: Algorithm, at: SourcePosition, diagnostics: Diagnostics): void {
+  const message = `'capacity' is the burst of a token_bucket, but the rule is a ${algorithm}`;
+  diagnostics.error('TG_LIMITS_CONFLICT', message, at, 'set `algorithm: token_bucket`, or remove `capacity`');
 }

@@ -25,13 +25,14 @@ export function parseBoolean(text: string): boolean | undefined {
 
 /** @returns the whole number a plain scalar means (decimal, 0x, 0b, 0o or 0 octal, underscores), or undefined. */
 export function parseInteger(text: string): number | undefined {
-  if (DECIMAL.test(text)) return Number(text.replaceAll('_', ''));
+  // Adding 0 turns a negative zero into 0.
+  if (DECIMAL.test(text)) return Number(text.replaceAll('_', '')) + 0;
   const match = PREFIXED.exec(text);
   if (match === null) return undefined;
   const digits = (match[2] ?? '').replaceAll('_', '').replace(/^0o?(?=[0-7]+$)/, '0o');
   const magnitude = Number(digits);
   if (Number.isNaN(magnitude)) return undefined;
-  return match[1] === '-' ? -magnitude : magnitude;
+  return (match[1] === '-' ? -magnitude : magnitude) + 0;
 }
 
 /** @returns what a plain scalar means where any type may stand (metadata); infinities and NaN stay as numbers. */

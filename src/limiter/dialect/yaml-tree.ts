@@ -17,12 +17,14 @@ import type { SourcePosition } from '../../core/errors';
 import type { Diagnostics } from './diagnostics';
 import { isNullText } from './scalars';
 
+/** UTF-16 units a file may have: ten times what a Kubernetes ConfigMap holds. */
+export const MAX_CHARS = 10 * 2 ** 20;
 /** Nodes a file may have after its aliases are expanded. */
 export const MAX_NODES = 500_000;
 /** How deep descriptors, lists and mappings may nest. */
 export const MAX_DEPTH = 64;
 
-/** A scalar: its text, and whether it was plain (unquoted), so that its type is open. */
+/** A scalar: its text, and whether its type is open, since it was plain (unquoted) or has a tag that says so. */
 export interface ScalarNode {
   readonly kind: 'scalar';
   readonly text: string;
@@ -55,13 +57,21 @@ export function isNull(node: TreeNode): boolean {
   return node.kind === 'scalar' && node.plain && isNullText(node.text);
 }
 
-class TooLarge extends Error {}
+class TooLarge extends Error {
+  constructor(
+    message: string,
+    readonly at: SourcePosition,
+  ) {
+    super(message);
+  }
+}
 
 /** Turns one document's nodes into a tree. */
 class TreeBuilder {
   private nodes = 0;
   // Kept here, since the library finds an alias's anchor by a walk over the whole document.
   private readonly anchors = new Map<string, unknown>();
+  private readonly expanding = new Set<unknown>();
 
   constructor(
     private readonly file: string,
@@ -71,37 +81,48 @@ class TreeBuilder {
 
   build(node: unknown, key: string, depth: number): TreeNode {
     this.nodes += 1;
-    if (this.nodes > MAX_NODES) throw new TooLarge(`more than ${MAX_NODES} values once aliases are expanded`);
-    if (depth > MAX_DEPTH) throw new TooLarge(TOO_DEEP);
     const at = this.position(node, key);
-    if (isAlias(node)) {
-      const target = this.anchors.get(node.source);
-      if (target === undefined) {
-        this.diagnostics.error('TG_LIMITS_SYNTAX', `alias *${node.source} names no anchor`, at);
-        return { kind: 'scalar', text: '', plain: true, at };
-      }
-      return this.build(target, key, depth + 1);
-    }
+    if (this.nodes > MAX_NODES)
+      throw new TooLarge(`more than ${MAX_NODES} values once aliases are expanded`, at);
+    if (depth > MAX_DEPTH) throw new TooLarge(TOO_DEEP, at);
+    if (isAlias(node)) return this.buildAlias(node.source, key, depth, at);
     const anchor = (node as { anchor?: string } | null | undefined)?.anchor;
-    if (anchor !== undefined) this.anchors.set(anchor, node);
+    if (anchor === undefined) return this.buildValue(node, key, depth, at);
+    this.anchors.set(anchor, node);
+    this.expanding.add(node);
+    const value = this.buildValue(node, key, depth, at);
+    this.expanding.delete(node);
+    return value;
+  }
+
+  private buildValue(node: unknown, key: string, depth: number, at: SourcePosition): TreeNode {
+    if (isMap(node) || isSeq(node) || isScalar(node)) this.checkTag(node.tag, at);
     if (isMap(node)) return this.buildMap(node.items, key, depth, at);
-    if (isSeq(node))
-      return {
-        kind: 'list',
-        items: node.items.map((item, index) => this.build(item, `${key}[${index}]`, depth + 1)),
-        at,
-      };
-    if (isScalar(node)) {
-      const plain = node.type === undefined || node.type === 'PLAIN';
-      const tagged = node.tag !== undefined && node.tag !== 'tag:yaml.org,2002:null';
-      return {
-        kind: 'scalar',
-        text: scalarText(node.value),
-        plain: plain && !(tagged && node.tag?.endsWith(':str') === true),
-        at,
-      };
+    if (isSeq(node)) {
+      const items = node.items.map((item, index) => this.build(item, `${key}[${index}]`, depth + 1));
+      return { kind: 'list', items, at };
     }
-    return { kind: 'scalar', text: '', plain: true, at };
+    if (!isScalar(node)) return emptyScalar(at);
+    return {
+      kind: 'scalar',
+      text: scalarText(node.value),
+      plain: node.tag === undefined ? node.type === 'PLAIN' : OPEN_TAG.test(node.tag),
+      at,
+    };
+  }
+
+  private buildAlias(name: string, key: string, depth: number, at: SourcePosition): TreeNode {
+    const target = this.anchors.get(name);
+    if (target !== undefined && !this.expanding.has(target)) return this.build(target, key, depth + 1);
+    const problem = target === undefined ? 'names no anchor' : 'stands inside what it names';
+    this.diagnostics.error('TG_LIMITS_SYNTAX', `alias *${name} ${problem}`, at);
+    return emptyScalar(at);
+  }
+
+  private checkTag(tag: string | undefined, at: SourcePosition): void {
+    if (tag === undefined || !tag.startsWith(CORE_TAGS) || KNOWN_TAG.test(tag)) return;
+    const shown = `!!${tag.slice(CORE_TAGS.length)}`;
+    this.diagnostics.error('TG_LIMITS_TYPE', `the tag ${shown} is not part of the dialect`, at, 'remove it');
   }
 
   private buildMap(
@@ -157,6 +178,15 @@ class TreeBuilder {
   }
 }
 
+const CORE_TAGS = 'tag:yaml.org,2002:';
+const KNOWN_TAG = /:(?:str|int|float|bool|null|timestamp|map|seq|merge)$/;
+/** Tags that ask for a type by the text, however it is quoted. */
+const OPEN_TAG = /^tag:yaml\.org,2002:(?:int|float|bool|null)$/;
+
+function emptyScalar(at: SourcePosition): ScalarNode {
+  return { kind: 'scalar', text: '', plain: true, at };
+}
+
 /** Scalars come as text from the failsafe schema; null stands for an empty one. */
 function scalarText(value: unknown): string {
   return typeof value === 'string' ? value : '';
@@ -169,11 +199,18 @@ function scalarText(value: unknown): string {
  */
 export function parseYamlTree(file: string, text: string, diagnostics: Diagnostics): TreeNode | undefined {
   const lines = new LineCounter();
-  const empty: MapNode = { kind: 'map', pairs: [], at: { file, line: 1, column: 1 } };
+  const start = { file, line: 1, column: 1 };
+  const empty: MapNode = { kind: 'map', pairs: [], at: start };
   try {
+    if (text.length > MAX_CHARS) throw new TooLarge(`longer than ${MAX_CHARS} characters`, start);
     const tokens = [...new Parser(lines.addNewLine).parse(text.replace(/^\uFEFF/, ''))];
     // The composer recurses by nesting and would exhaust the stack: depth is checked on the flat token tree before it.
-    for (const token of tokens) if (depthOf(token) > MAX_DEPTH) throw new TooLarge(TOO_DEEP);
+    for (const token of tokens) {
+      const offset = tooDeepAt(token);
+      if (offset === undefined) continue;
+      const place = lines.linePos(offset);
+      throw new TooLarge(TOO_DEEP, { file, line: place.line, column: place.col });
+    }
     const documents = [...new Composer(COMPOSE_OPTIONS).compose(tokens)];
     const document = documents[0];
     if (document === undefined) return empty;
@@ -196,7 +233,7 @@ export function parseYamlTree(file: string, text: string, diagnostics: Diagnosti
     return new TreeBuilder(file, lines, diagnostics).build(document.contents, '', 0);
   } catch (thrown) {
     if (!(thrown instanceof TooLarge)) throw thrown;
-    diagnostics.error('TG_LIMITS_TOO_LARGE', thrown.message, { file });
+    diagnostics.error('TG_LIMITS_TOO_LARGE', thrown.message, thrown.at);
     return undefined;
   }
 }
@@ -211,23 +248,28 @@ const COMPOSE_OPTIONS = {
   logLevel: 'silent',
 } as const;
 
-/** How deep a token nests; iterative, since the text decides the depth. */
-function depthOf(token: CST.Token): number {
-  let deepest = 0;
-  const open: [unknown, number][] = [[token, 0]];
+/** Where a token nests deeper than the bound, if it does; iterative, since the text decides the depth. */
+function tooDeepAt(token: CST.Token): number | undefined {
+  const open: [unknown, number, number][] = [[token, 0, token.offset]];
   for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
-    const [node, depth] = entry as [
-      { items?: { key?: unknown; value?: unknown }[]; value?: unknown },
+    const [node, depth, outer] = entry as [
+      { items?: { key?: unknown; value?: unknown }[]; value?: unknown; offset?: number },
+      number,
       number,
     ];
-    deepest = Math.max(deepest, depth);
+    const offset = node.offset ?? outer;
+    if (depth > MAX_DEPTH) return offset;
     for (const item of node.items ?? []) {
-      if (typeof item.key === 'object' && item.key !== null) open.push([item.key, depth + 1]);
-      if (typeof item.value === 'object' && item.value !== null) open.push([item.value, depth + 1]);
+      if (isObject(item.key)) open.push([item.key, depth + 1, offset]);
+      if (isObject(item.value)) open.push([item.value, depth + 1, offset]);
     }
-    if (typeof node.value === 'object' && node.value !== null) open.push([node.value, depth + 1]);
+    if (isObject(node.value)) open.push([node.value, depth + 1, offset]);
   }
-  return deepest;
+  return undefined;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function firstLine(message: string): string {
