@@ -5,7 +5,8 @@
  *     [--warmup-s 0.5] [--duration-s 3] (--streams 25 | --rate 4000)
  *
  * `--streams` keeps that many calls going on each connection (closed loop), `--rate` starts that many a second (open
- * loop). Exits with 1 when a call failed or was lost: what does not answer must not look fast.
+ * loop). Exits with 1 when a call failed or was lost (what does not answer must not look fast), with 2
+ * when the load could not begin.
  */
 import { parseArgs } from 'node:util';
 import { planKeys } from './keys.mjs';
@@ -23,19 +24,28 @@ const { values } = parseArgs({
   },
 });
 
-const colon = values.target?.lastIndexOf(':') ?? -1;
-if (colon < 1) throw new Error('--target HOST:PORT is needed');
-const options = {
-  host: values.target.slice(0, colon),
-  port: Number(values.target.slice(colon + 1)),
-  connections: Number(values.connections),
-  keys: planKeys(values.keys),
-  warmupMs: Number(values['warmup-s']) * 1_000,
-  durationMs: Number(values['duration-s']) * 1_000,
-};
-const result =
-  values.rate === undefined
-    ? await closedLoop(options, Number(values.streams))
-    : await openLoop(options, Number(values.rate));
-console.log(JSON.stringify(result));
-process.exitCode = result.failed + result.lost > 0 ? 1 : 0;
+async function main() {
+  const colon = values.target?.lastIndexOf(':') ?? -1;
+  if (colon < 1) throw new Error('--target HOST:PORT is needed');
+  const options = {
+    host: values.target.slice(0, colon),
+    port: Number(values.target.slice(colon + 1)),
+    connections: Number(values.connections),
+    keys: planKeys(values.keys),
+    warmupMs: Number(values['warmup-s']) * 1_000,
+    durationMs: Number(values['duration-s']) * 1_000,
+  };
+  const result =
+    values.rate === undefined
+      ? await closedLoop(options, Number(values.streams))
+      : await openLoop(options, Number(values.rate));
+  console.log(JSON.stringify(result));
+  process.exitCode = result.failed + result.lost > 0 ? 1 : 0;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`${values.target}: ${error.message}`);
+  process.exitCode = 2;
+}

@@ -128,6 +128,14 @@ describe('the load client', () => {
     expect(result).toMatchObject({ ok: 0, callsPerS: 0, failures: { 'grpc-status 14': 8 } });
   });
 
+  it('says in one line that it cannot connect, and exits with 2', async () => {
+    const port = await withHttp2Server(
+      () => undefined,
+      async (bound) => bound,
+    );
+    await expect(load(port)).rejects.toThrow(/^127\.0\.0\.1:\d+: connection: ECONNREFUSED\n$/);
+  });
+
   const trailing = (code: string) => (stream: ServerHttp2Stream) => {
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': code }));
   };
