@@ -152,7 +152,7 @@ function giveBack(state: SlidingWindowState, hits: number): void {
   else while (countOf(state, state.newest) === 0) state.newest -= 1;
 }
 
-/** Until the sub-window `index` counts no more, us. */
+/** Until the sub-window `index` counts no more, us; today's times leave a double quarters of a us, so up to 1 us short. */
 function leavesInUs(index: number, subUs: number, fromUs: number): number {
   return Math.ceil((index + RING_LENGTH) * subUs - fromUs);
 }

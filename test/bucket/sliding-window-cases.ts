@@ -1,17 +1,5 @@
 /** Numeric cases of the sliding window, worked out by hand. */
-import {
-  type BucketCase,
-  charged,
-  MAX,
-  MAX_COUNT,
-  MS,
-  plain,
-  ring,
-  S,
-  sw,
-  T,
-  YEAR,
-} from './case-form';
+import { type BucketCase, charged, MAX, MAX_COUNT, MS, plain, ring, S, sw, T, YEAR } from './case-form';
 
 /** 32 sub-windows of one second. */
 const W32 = 32 * S;

@@ -52,7 +52,8 @@ export class BucketTable {
   }
 
   /** Takes a slot for a bucket that has none. The caller has made room: the table must not be full. */
-  insert(params: BucketParams, key: string): number {
+  insert(params: BucketParams, offeredKey: string): number {
+    const key = compact(offeredKey);
     const slot = this.takeSlot();
     this.params[slot] = params;
     this.keys[slot] = key;
@@ -111,6 +112,15 @@ export class BucketTable {
 /** A token bucket stays the same bucket when its window changes: only its rate does. */
 function windowOf(params: BucketParams): number {
   return params.algorithm === 'token_bucket' ? 0 : params.windowUs;
+}
+
+/**
+ * A copy of the key as one flat string. A key made by concatenation keeps its parts' header alive, one cut from a longer
+ * text keeps all of that text. Text that is not valid UTF-16 does not survive the copying and is kept as it is.
+ */
+function compact(key: string): string {
+  const copy = Buffer.from(key, 'utf8').toString('utf8');
+  return copy === key ? copy : key;
 }
 
 function grown(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
