@@ -12,6 +12,7 @@ import { ReflectionService } from '@grpc/reflection';
 import type { Server, UnaryMethods } from '../core/ports';
 import { GrpcHost, type GrpcServerOptions } from './grpc-host';
 import { PROTO_DIR, SERVICE_FILES } from './proto-files';
+import { completeDescriptors } from './reflected-files';
 import { unaryService } from './unary-service';
 
 type ReflectionStream = ServerDuplexStream<unknown, unknown>;
@@ -32,7 +33,7 @@ function addReflection(server: GrpcServer): void {
     enums: String,
     longs: String,
   });
-  new ReflectionService(declarations).addToServer({
+  new ReflectionService(completeDescriptors(declarations)).addToServer({
     addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) => {
       const serve = implementation['ServerReflectionInfo'] as (stream: ReflectionStream) => void;
       server.addService(definition, {
