@@ -7,7 +7,9 @@ import {
   placeEnvoyConfig,
   rateLimitFilter,
 } from '../../scripts/parts/envoy-config.cjs';
+import { startChild } from '../parts/child';
 import { validateEnvoyConfig } from '../parts/envoy';
+import { writeLimits } from '../parts/limits-file';
 import { repositoryPath } from '../parts/paths';
 
 const files = readdirSync(repositoryPath('envoy')).filter((file) => file.endsWith('.yaml'));
@@ -61,4 +63,33 @@ test('a name that a config does not have is refused, not ignored', () => {
   expect(() => placeEnvoyConfig(loadEnvoyConfig('edge'), { clusters: { nowhere: ['127.0.0.1:1'] } })).toThrow(
     'no cluster named nowhere',
   );
+});
+
+describe('examples/limits.yaml', () => {
+  const text = readFileSync(repositoryPath('examples', 'limits.yaml'), 'utf8');
+  const check = async (limits: string): Promise<string> => {
+    const file = await writeLimits(limits);
+    try {
+      const child = startChild(process.execPath, [repositoryPath('dist', 'main.js'), 'check', file.path]);
+      return (await child.exited) === 0 ? '' : child.output();
+    } finally {
+      await file.remove();
+    }
+  };
+
+  test('is accepted as it is, and with every addition that it shows', async () => {
+    const withAdditions = text.replaceAll('#+ ', '');
+    expect(
+      withAdditions.match(/^ +(per: 90m|capacity: 200|on_error: deny|priority: LOW)|\{per: 90m/gm),
+    ).toHaveLength(4);
+    expect(await check(text)).toBe('');
+    expect(await check(withAdditions)).toBe('');
+  });
+
+  test('without them it is the reference dialect: no key but those that the reference knows', () => {
+    const known =
+      /^(domain|descriptors|key|value|rate_limit|name|unit|requests_per_unit|unlimited|shadow_mode)$/;
+    const keys = [...JSON.stringify(parse(text)).matchAll(/"(\w+)":/g)].map((match) => match[1]);
+    expect(keys.filter((key) => !known.test(key ?? ''))).toEqual([]);
+  });
 });
