@@ -94,6 +94,7 @@ export class RedisServer {
       port: this.port,
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
+      disconnectTimeout: 100,
       ...this.options.admin,
     }).on('error', () => undefined);
     return this.#admin;

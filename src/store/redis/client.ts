@@ -10,6 +10,8 @@ import type { RedisSettings, RedisTls } from './options';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;
+/** How long a server may take to end a connection that is closed. */
+const DISCONNECT_MS = 200;
 
 /** Connects to one server. The credentials are read anew before every attempt. */
 export function connectServer(settings: RedisSettings, address: RedisAddress): Redis {
@@ -49,6 +51,7 @@ function connect(settings: RedisSettings, where: OwnOptions): Redis {
     protocol: 2,
     lazyConnect: true,
     connectTimeout: settings.connectTimeoutMs,
+    disconnectTimeout: DISCONNECT_MS,
     socketTimeout: settings.stallTimeoutMs,
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
