@@ -1,6 +1,8 @@
 /** @jest-environment ./test/telemetry/native-require-environment.mjs */
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
 import type { BucketRequest, BucketStore } from '../../src/core/buckets';
 import { TidegateError } from '../../src/core/errors';
 import type { CallContext, Logger } from '../../src/core/ports';
@@ -127,6 +129,15 @@ describe('tracing', () => {
     expect(tracer.traceHandler(METHOD, handler, describeCall)).toBe(handler);
     expect(tracer.traceStore('redis', store)).toBe(store);
     await tracer.shutdown(1);
+  });
+
+  it('has no OpenTelemetry package loaded by being imported', () => {
+    const folder = resolve(__dirname, '../../src/telemetry');
+    for (const file of readdirSync(folder)) {
+      const source = readFileSync(join(folder, file), 'utf8');
+      const imports = source.match(/^import .*'@opentelemetry\/.*$/gm) ?? [];
+      expect([file, imports.filter((line) => !line.startsWith('import type '))]).toEqual([file, []]);
+    }
   });
 
   it("sends a span a call, under the caller's, and the store's span under it", async () => {
