@@ -1,0 +1,64 @@
+import { DeadlineTimer } from '../../src/store/redis/deadline-timer';
+
+interface Entry {
+  done: boolean;
+  expire(): void;
+}
+
+describe('a deadline timer', () => {
+  const expired: string[] = [];
+  const timer = new DeadlineTimer();
+  const entry = (name: string): Entry => ({
+    done: false,
+    expire() {
+      this.done = true;
+      expired.push(name);
+    },
+  });
+
+  beforeEach(() => {
+    expired.length = 0;
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+  });
+  afterEach(() => {
+    timer.clear();
+    jest.useRealTimers();
+  });
+
+  it('expires what is not done, in the order of the deadlines', async () => {
+    const [late, soon, done] = [entry('late'), entry('soon'), entry('done')];
+    timer.add(late, 30);
+    timer.add(soon, 10);
+    timer.add(done, 10);
+    done.done = true;
+    await jest.advanceTimersByTimeAsync(8);
+    expect(expired).toEqual([]);
+    await jest.advanceTimersByTimeAsync(4);
+    expect(expired).toEqual(['soon']);
+    await jest.advanceTimersByTimeAsync(20);
+    expect(expired).toEqual(['soon', 'late']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('lets what arrived meanwhile be read before it expires anything', async () => {
+    const slow = entry('slow');
+    timer.add(slow, 5);
+    // What a socket delivers comes after the timers of a turn and before setImmediate.
+    setTimeout(() => {
+      slow.done = true;
+    }, 5);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(expired).toEqual([]);
+  });
+
+  it.each([0, -5, Infinity])('bounds a deadline of %d ms', async (deadlineMs) => {
+    timer.add(entry('k'), deadlineMs);
+    await jest.advanceTimersByTimeAsync(3_600_002);
+    expect(expired).toEqual(['k']);
+  });
+
+  it('runs one timer for any number of entries', () => {
+    for (let i = 0; i < 1_000; i += 1) timer.add(entry(`${i}`), 10 + (i % 50));
+    expect(jest.getTimerCount()).toBe(1);
+  });
+});
