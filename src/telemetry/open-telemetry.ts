@@ -1,6 +1,7 @@
 /**
  * The tracer over OpenTelemetry's SDK, which this module loads when it is started and not before.
- * No global tracer is registered; only OpenTelemetry's error handler is global, and goes to the log. Spans wait in a bounded queue; when it is full they are dropped, never the calls.
+ * No global tracer is registered; only OpenTelemetry's error handler is global, and goes to the log.
+ * Spans wait in a bounded queue; when it is full they are dropped, never the calls.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context, Span } from '@opentelemetry/api';
