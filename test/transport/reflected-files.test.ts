@@ -27,7 +27,7 @@ const definitions = completeDescriptors(
 const files = new Map<string, File>();
 for (const definition of Object.values(definitions)) {
   if (!Array.isArray(definition.fileDescriptorProtos)) continue;
-  for (const bytes of definition.fileDescriptorProtos as Buffer[]) {
+  for (const bytes of definition.fileDescriptorProtos) {
     const file = FileDescriptorProto.decode(bytes);
     files.set(file.name, file);
   }
