@@ -18,7 +18,7 @@ import { decodeRateLimitRequest, decodeRateLimitResponse } from '../wire';
 import { adminDeps } from './admin-view';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
-import { readHere, readInWorker } from './limits-reading';
+import { readHere, readInWorker, type LimitsReader } from './limits-reading';
 import { packageVersion } from './package-info';
 import { Refusal } from './refusal';
 import { RateLimitCalls, SHOULD_RATE_LIMIT } from './rls-handler';
@@ -35,9 +35,16 @@ export interface Running {
   stop(reason: string): Promise<void>;
 }
 
-/** Starts serving. Rejects with a Refusal or a TidegateError, with everything closed again. */
-export async function start(loaded: LoadedSettings): Promise<Running> {
-  const app = await App.create(loaded);
+/**
+ * Starts serving.
+ * @param parseLater how reloaded limits are read.
+ * Rejects with a Refusal or a TidegateError, with everything closed again.
+ */
+export async function start(
+  loaded: LoadedSettings,
+  parseLater: LimitsReader = readInWorker,
+): Promise<Running> {
+  const app = await App.create(loaded, parseLater);
   try {
     return await app.start();
   } catch (thrown) {
@@ -63,7 +70,7 @@ class App {
     private readonly startedAt: string,
   ) {}
 
-  static async create(loaded: LoadedSettings): Promise<App> {
+  static async create(loaded: LoadedSettings, parseLater: LimitsReader): Promise<App> {
     const { settings } = loaded;
     const logger = createLogger(settings.log);
     for (const { name, message } of loaded.warnings) logger.warn({ setting: name }, message);
@@ -86,7 +93,7 @@ class App {
       {
         read: () => readLimitsAt(limitsPathOf(settings), settings),
         parseFirst: readHere,
-        parseLater: readInWorker,
+        parseLater,
         use: (table) => limiter.useTable(table),
         counted: (ok) => metrics.configLoaded(ok),
         countersFor: (key) => metrics.countersFor(key),
@@ -122,7 +129,7 @@ class App {
     const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), this.logger));
     const control = await this.listen('control', controlServer(settings, health, this.logger));
     this.serving = true;
-    this.logger.info({ data, admin, control, version: packageVersion() }, 'ready');
+    announcer(settings).info({ data, admin, control, version: packageVersion() }, 'ready');
     return { addresses: { data, admin, control }, failed: this.fault(), stop: (reason) => this.stop(reason) };
   }
 
@@ -233,6 +240,12 @@ class App {
     );
     await settle(this.logger, [this.stores.close(), this.tracer.shutdown(Math.max(1_000, graceMs))]);
   }
+}
+
+/** Says that it serves, also where the log is set to warnings: whoever starts it waits for this line. */
+function announcer(settings: Settings): Logger {
+  const { level, format } = settings.log;
+  return createLogger({ format, level: level === 'silent' ? 'silent' : 'info' });
 }
 
 function named(outcome: LimitsOutcome): LimitsRead {

@@ -1,16 +1,23 @@
 /** The stores by the settings: the one that decides, and the local one that answers when that one cannot. */
 import { readFileSync } from 'node:fs';
+import { readPasswordFile } from '../config/password-file';
 import type { Settings } from '../config/settings-shape';
 import type { StoreView } from '../admin/deps';
 import type { MetricSources } from '../telemetry/state-metrics';
-import type { Metrics } from '../telemetry/metrics';
+import type { Metrics, StoreOutcome } from '../telemetry/metrics';
 import type { BucketStore } from '../core/buckets';
 import type { Clock } from '../core/clock';
 import { TidegateError } from '../core/errors';
 import type { Logger } from '../core/ports';
+import { BreakerBoard } from '../store/guarded/breaker-board';
+import type { BreakerState } from '../store/guarded/breaker';
+import { GuardedStore } from '../store/guarded/guarded-store';
 import { MemoryStore } from '../store/memory/memory-store';
 import type { RedisCredentials, RedisStoreOptions, RedisTls } from '../store/redis/options';
 import { RedisStore } from '../store/redis/redis-store';
+
+/** Nodes whose breaker's state is kept for the API; a cluster has fewer. */
+const MAX_STATES = 1_000;
 
 /** The stores of a process. */
 export interface Stores {
@@ -34,18 +41,48 @@ export function createStores(settings: Settings, clock: Clock, logger: Logger, m
     const view = (): StoreView => ({ kind, ready: local.ready(), details: { ...local.stats() } });
     return { store: local, local, sources, view, close: () => local.close() };
   }
-  const store = new RedisStore(redisOptions(settings, logger));
-  void metrics;
+  const states = new Map<string, BreakerState>();
+  const breaker = new BreakerBoard({
+    breaker: {
+      consecutiveFailures: settings.store.breaker.failures,
+      backoffMs: settings.store.breaker.openForMs,
+      backoffMaxMs: Math.max(settings.store.breaker.openForMs, 2_000),
+    },
+    onStateChange: (node, state, before) => {
+      if (state === 'closed') states.delete(node);
+      else if (states.size < MAX_STATES) states.set(node, state);
+      logger[state === 'open' ? 'warn' : 'info']({ node, state, before }, 'circuit breaker');
+    },
+  });
+  const redis = new RedisStore({ ...redisOptions(settings, logger), guard: breaker });
+  const store = new GuardedStore(redis, {
+    onDecided: (latencyMs, errors) => metrics.storeFinished(outcomeOf(errors), latencyMs),
+  });
   return {
     store,
     local,
-    sources,
-    view: () => ({ kind, ready: store.ready(), details: {} }),
+    sources: { ...sources, breakerState: () => worstOf(states) },
+    view: () => ({
+      kind,
+      ready: store.ready(),
+      details: { breaker: worstOf(states), ...Object.fromEntries(states) },
+    }),
     close: async () => {
       await store.close();
       await local.close();
     },
   };
+}
+
+/** The state of the node that is worst off; nodes that are well are not listed. */
+function worstOf(states: ReadonlyMap<string, BreakerState>): BreakerState {
+  const all = [...states.values()];
+  return all.includes('open') ? 'open' : all.includes('half_open') ? 'half_open' : 'closed';
+}
+
+function outcomeOf(errors: readonly TidegateError[]): StoreOutcome {
+  if (errors.length === 0) return 'ok';
+  return errors.some((error) => error.code === 'TG_STORE_TIMEOUT') ? 'timeout' : 'error';
 }
 
 function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
@@ -55,7 +92,7 @@ function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
   const tls = store.tls.enabled ? redisTls(settings) : undefined;
   return {
     kind: store.kind,
-    urls: store.urls,
+    urls: store.urls.map((url) => withDatabase(url, store.database)),
     credentials: () => credentialsOf(settings),
     sentinelName: store.sentinelName,
     sentinelUsername: store.sentinelUsername,
@@ -68,22 +105,23 @@ function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
   };
 }
 
+/** The database's number goes with the address; a Unix socket has only database 0 here. */
+function withDatabase(address: string, database: number): string {
+  if (database === 0) return address;
+  if (address.startsWith('/')) {
+    throw new TidegateError('TG_SETTINGS_CONFLICT', 'a Unix socket and a database other than 0', {
+      at: { key: 'store.database' },
+      remedy: 'reach Redis by host and port, or use database 0',
+    });
+  }
+  return `redis://${address}/${database}`;
+}
+
 /** Read at every connection, so that a password that was rotated is used from the next one on. */
 function credentialsOf(settings: Settings): RedisCredentials {
   const { username, password, passwordFile } = settings.store;
   if (passwordFile === '') return { username, password };
-  return { username, password: readSecret(passwordFile) };
-}
-
-function readSecret(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    throw new TidegateError('TG_SETTINGS_UNREADABLE', 'the password file cannot be read', {
-      at: { file: path, key: 'store.password_file' },
-      cause,
-    });
-  }
+  return { username, password: readPasswordFile(passwordFile) };
 }
 
 function redisTls(settings: Settings): RedisTls {

@@ -24,10 +24,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   version: (input) => input.out(`${packageVersion()}\n`),
 };
 
+/** Where a command writes. */
+export type Streams = Pick<CommandInput, 'out' | 'err'>;
+
+const PROCESS_STREAMS: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+
 /** @param argv the arguments after the script's name. @returns the exit code. */
-export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const out = (text: string): void => void process.stdout.write(text);
-  const err = (text: string): void => void process.stderr.write(text);
+export async function run(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { out, err }: Streams = PROCESS_STREAMS,
+): Promise<number> {
   try {
     const { command, settingsFlags, rest } = readCommandLine(argv);
     const handler = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;

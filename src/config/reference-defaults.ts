@@ -16,6 +16,8 @@ export const REFERENCE_DEFAULTS: Readonly<Record<string, RawValue>> = {
   'limits.recursive': true,
   'limits.ignore_dot_files': false,
   'store.expiry_jitter': '300s',
+  // The reference waits as long as its caller; half of the caller's grpc-timeout still bounds it.
+  'store.deadline': '1s',
   'headers.retry_after': false,
   'tracing.service_name': 'RateLimit',
 };

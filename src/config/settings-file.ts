@@ -6,7 +6,7 @@ import { refused, type Layer } from './layer';
 import { nearest } from './nearest';
 import { settingsSchema } from './schema';
 import { LEAVES, leafAt, SECTIONS } from './setting-paths';
-import { nestsDeeperThan } from './yaml-nesting';
+import { nestsDeeperThan } from '../limiter/dialect/yaml-nesting';
 
 /** The longest settings file, characters. */
 const LENGTH_MAX = 262_144;

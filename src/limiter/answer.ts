@@ -39,6 +39,9 @@ export interface Answer {
 const UNMATCHED: RlsStatus = { code: RlsCode.OK, limitRemaining: 0 };
 const UNLIMITED: RlsStatus = { code: RlsCode.OK, limitRemaining: MAX_UINT32 };
 
+/** Less than any caller waits exactly. */
+const ROUNDING_US = 1_000;
+
 /** What has been seen of a request's descriptors so far. */
 interface Tally {
   failedHard: number;
@@ -123,24 +126,28 @@ function statusOf(item: LimitedItem, outcome: BucketOutcome): RlsStatus {
     code: denied && !item.shadowMode ? RlsCode.OVER_LIMIT : RlsCode.OK,
     currentLimit: item.currentLimit,
     limitRemaining: denied ? 0 : Math.min(outcome.remaining, MAX_UINT32),
-    durationUntilResetS: denied ? resetWhenDeniedS(item, outcome) : wholeSeconds(outcome.resetUs, item),
+    durationUntilResetS: resetS(item, outcome),
   };
 }
 
-/** Windows reset at their end; a token bucket that denies is good again when the call's tokens are there. */
-function resetWhenDeniedS(item: LimitedItem, outcome: BucketOutcome): number {
-  return item.call.params.algorithm === 'token_bucket'
-    ? retryAfterS(item, outcome)
-    : wholeSeconds(outcome.resetUs, item);
+/** Windows reset at their end; a token bucket when it is full, or, where it denied, when the call's tokens are there. */
+function resetS(item: LimitedItem, outcome: BucketOutcome): number {
+  const { algorithm } = item.call.params;
+  if (outcome.allowed || algorithm !== 'token_bucket') return wholeSeconds(outcome.resetUs, item);
+  return retryAfterS(item, outcome);
 }
 
 function retryAfterS(item: LimitedItem, outcome: BucketOutcome): number {
   return Math.max(1, wholeSeconds(outcome.retryAfterUs, item));
 }
 
-/** Rounded up, as a caller that comes a moment early is denied again; what never comes is shown as one window. */
+/** Rounded up, as a caller that comes early is denied again; what never comes is shown as one window. */
 function wholeSeconds(us: number, item: LimitedItem): number {
-  return Math.ceil((Number.isFinite(us) ? us : item.call.params.windowUs) / 1_000_000);
+  const { algorithm, windowUs } = item.call.params;
+  const finite = Number.isFinite(us) ? us : windowUs;
+  // Refill rates are rounded down: what a bucket is late by that must not look like a second.
+  const slack = algorithm === 'token_bucket' ? ROUNDING_US : 0;
+  return Math.max(0, Math.ceil((finite - slack) / 1_000_000));
 }
 
 function responseHeaders(tally: Tally, denied: boolean, options: HeaderOptions): readonly RlsHeader[] {

@@ -9,7 +9,7 @@ type Nested = readonly [token: CST.Token, depth: number];
 
 /** Whether any node of the text is nested deeper than `depthMax`. */
 export function nestsDeeperThan(text: string, depthMax: number): boolean {
-  if (opensDeeperThan(text, depthMax)) return true;
+  if (opensTooDeepAt(text, depthMax) !== undefined) return true;
   for (const root of new Parser().parse(text)) {
     const open: Nested[] = [[root, 0]];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -21,33 +21,27 @@ export function nestsDeeperThan(text: string, depthMax: number): boolean {
   return false;
 }
 
-/** Whether brackets nest, or indicators of lists and keys stand on one line, more than `depthMax` times. */
-function opensDeeperThan(text: string, depthMax: number): boolean {
+/** Lexemes that stand for no text of their own. */
+const MARKS: ReadonlySet<string | null> = new Set(['doc-mode', 'flow-error-end', 'scalar']);
+
+/**
+ * Where brackets nest, or indicators of lists and keys stand on one line, more than `depthMax` times.
+ * @returns the offset in the text, or undefined when they do not.
+ */
+export function opensTooDeepAt(text: string, depthMax: number): number | undefined {
   let brackets = 0;
   let onLine = 0;
+  let offset = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    switch (CST.tokenType(lexeme)) {
-      case 'flow-map-start':
-      case 'flow-seq-start':
-        brackets += 1;
-        break;
-      case 'flow-map-end':
-      case 'flow-seq-end':
-        brackets -= 1;
-        break;
-      case 'seq-item-ind':
-      case 'explicit-key-ind':
-        onLine += 1;
-        break;
-      case 'newline':
-        onLine = 0;
-        break;
-      default:
-        continue;
-    }
-    if (brackets > depthMax || onLine > depthMax) return true;
+    const type = CST.tokenType(lexeme);
+    if (type === 'flow-map-start' || type === 'flow-seq-start') brackets += 1;
+    else if (type === 'flow-map-end' || type === 'flow-seq-end') brackets -= 1;
+    else if (type === 'seq-item-ind' || type === 'explicit-key-ind') onLine += 1;
+    else if (type === 'newline') onLine = 0;
+    if (brackets > depthMax || onLine > depthMax) return offset;
+    if (!MARKS.has(type)) offset += lexeme.length;
   }
-  return false;
+  return undefined;
 }
 
 /** The tokens directly within one. */
