@@ -37,7 +37,7 @@ export interface BucketParams {
   readonly windowUs: number;
   /** token_bucket: the burst, tokens, 0 to 2^32-1. The window algorithms ignore it. */
   readonly capacity: number;
-  /** token_bucket: refill, whole micro-tokens a second. The window algorithms ignore it. */
+  /** token_bucket: refill, micro-tokens a second; whole from one token a second up. The window algorithms ignore it. */
   readonly rateUtPerS: number;
   /**
    * The table's version, epoch x 2^32 + sequence. A bucket ignores parameters older than those it has seen; equal
