@@ -7,8 +7,13 @@ import type { LevelMatch } from './limit-node';
 
 /** The shared pattern of a level's wildcard as it stands in keys and metrics, or undefined. */
 export function sharedPattern(match: LevelMatch): string | undefined {
-  if (match.kind !== 'wildcard' || !match.node.shareThreshold) return undefined;
-  return match.node.value === '' ? match.node.key : match.node.value;
+  return match.kind === 'wildcard' && match.node.shareThreshold ? patternOf(match) : undefined;
+}
+
+/** A wildcard as it stands for a value; with the star in the key, key and value joined, since they match joined. */
+function patternOf({ node }: LevelMatch): string {
+  if (!node.key.includes('*')) return node.value;
+  return node.value === '' ? node.key : `${node.key}_${node.value}`;
 }
 
 /**
@@ -38,5 +43,5 @@ export function metricKey(
 function configuredValue(match: LevelMatch | undefined, value: string): string {
   if (match === undefined) return '';
   if (match.kind === 'exact' || match.node.valueToMetric) return value;
-  return match.kind === 'wildcard' ? match.node.value : '';
+  return match.kind === 'wildcard' ? patternOf(match) : '';
 }

@@ -16,6 +16,7 @@ import {
 import type { SourcePosition } from '../../core/errors';
 import type { Diagnostics } from './diagnostics';
 import { isNullText } from './scalars';
+import { opensTooDeepAt } from './yaml-nesting';
 
 /** UTF-16 units a file may have: ten times what a Kubernetes ConfigMap holds. */
 export const MAX_CHARS = 10 * 2 ** 20;
@@ -203,7 +204,10 @@ export function parseYamlTree(file: string, text: string, diagnostics: Diagnosti
   const empty: MapNode = { kind: 'map', pairs: [], at: start };
   try {
     if (text.length > MAX_CHARS) throw new TooLarge(`longer than ${MAX_CHARS} characters`, start);
-    const tokens = [...new Parser(lines.addNewLine).parse(text.replace(/^\uFEFF/, ''))];
+    const source = text.replace(/^\uFEFF/, '');
+    const opened = opensTooDeepAt(source, MAX_DEPTH);
+    if (opened !== undefined) throw new TooLarge(TOO_DEEP, { file, ...placeOf(source, opened) });
+    const tokens = [...new Parser(lines.addNewLine).parse(source)];
     // The composer recurses by nesting and would exhaust the stack: depth is checked on the flat token tree before it.
     for (const token of tokens) {
       const offset = tooDeepAt(token);
@@ -247,6 +251,12 @@ const COMPOSE_OPTIONS = {
   strict: true,
   logLevel: 'silent',
 } as const;
+
+/** Line and column of an offset in a text whose lines nobody has counted. */
+function placeOf(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
 
 /** Where a token nests deeper than the bound, if it does; iterative, since the text decides the depth. */
 function tooDeepAt(token: CST.Token): number | undefined {
