@@ -20,6 +20,7 @@ const PARTS = {
   openssl: { apt: 'openssl' },
   'docker-compose': { apt: 'docker-compose' },
   prometheus: { apt: 'prometheus' },
+  promtool: { apt: 'prometheus' },
 };
 
 function isProgram(file) {

@@ -6,7 +6,8 @@ import { findPart, ROOT } from '../../scripts/parts/catalogue.cjs';
 export const ROOT_PATH: string = ROOT;
 
 /** The programs that the tests may run. */
-export type PartName = 'envoy' | 'redis-server' | 'redis-cli' | 'openssl' | 'docker-compose' | 'prometheus';
+export type PartName =
+  'envoy' | 'redis-server' | 'redis-cli' | 'openssl' | 'docker-compose' | 'prometheus' | 'promtool';
 
 /**
  * The absolute path of a program.

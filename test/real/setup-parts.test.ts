@@ -21,6 +21,7 @@ test('it names where each part is, and is content', async () => {
     'openssl',
     'docker-compose',
     'prometheus',
+    'promtool',
   ]);
   expect(output).not.toContain('missing');
   expect(exit).toBe(0);
