@@ -6,6 +6,7 @@ import type { LimitTable } from '../limiter/limit-table';
 import type { Limiter } from '../limiter/limiter';
 import { renderRlconfig } from '../limiter/rlconfig';
 import type { Metrics } from '../telemetry/metrics';
+import type { RequestBounds } from '../wire';
 import { decideJson } from './json-endpoint';
 import type { LimitsService } from './limits-service';
 import type { RateLimitCalls } from './rls-handler';
@@ -18,6 +19,8 @@ export interface AdminParts {
   readonly limiter: Limiter;
   readonly limits: LimitsService;
   readonly stores: Stores;
+  /** Bounds of a request, over HTTP as over gRPC. */
+  readonly bounds: RequestBounds;
   readonly settings: readonly SettingView[];
   readonly health: () => HealthView;
   readonly process: () => ProcessView;
@@ -32,7 +35,7 @@ export function adminDeps(parts: AdminParts): AdminDeps {
   };
   return {
     health: parts.health,
-    decideJson: (body) => decideJson(calls, body),
+    decideJson: (body) => decideJson(calls, body, parts.bounds),
     rlconfig: () => (limiter.currentTable === undefined ? '' : renderRlconfig(limiter.currentTable)),
     scrape: () => metrics.scrape(),
     stats: () => metrics.stats(),

@@ -2,7 +2,9 @@
 import type { X509Certificate } from 'node:crypto';
 import { createAdminServer, type AdminServer } from '../admin/admin-server';
 import type { AdminDeps } from '../admin/deps';
+import type { FaultLog } from '../telemetry/fault-log';
 import type { Settings } from '../config/settings-shape';
+import type { TidegateError } from '../core/errors';
 import type { Logger, Server, UnaryMethods } from '../core/ports';
 import {
   createControlServer,
@@ -19,12 +21,18 @@ type PortName = 'data' | 'admin' | 'control';
 
 const TLS_INTERVAL_MS = 1_000;
 
+/** Where ports log: what happens now and then, and what anyone can make happen often. */
+export interface PortLog {
+  readonly logger: Logger;
+  readonly faults: FaultLog;
+}
+
 /** The data port. */
-export function dataServer(settings: Settings, methods: UnaryMethods, logger: Logger): Server {
+export function dataServer(settings: Settings, methods: UnaryMethods, log: PortLog): Server {
   const { data } = settings;
   return createGrpcDataServer(
     {
-      ...grpcOptions('data', data, logger),
+      ...grpcOptions('data', data, log),
       ...(data.uds === '' ? {} : { socketPath: data.uds }),
       maxMessageBytes: data.maxMessageBytes,
       maxConcurrentStreams: data.maxConcurrentStreams,
@@ -36,32 +44,27 @@ export function dataServer(settings: Settings, methods: UnaryMethods, logger: Lo
 }
 
 /** The control port. */
-export function controlServer(settings: Settings, methods: UnaryMethods, logger: Logger): Server {
-  return createControlServer(grpcOptions('control', settings.control, logger), methods);
+export function controlServer(settings: Settings, methods: UnaryMethods, log: PortLog): Server {
+  return createControlServer(grpcOptions('control', settings.control, log), methods);
 }
 
 /** The admin port, with its certificate kept up to date. Rejects with TG_TLS when the certificate cannot be used. */
-export async function adminServer(settings: Settings, deps: AdminDeps, logger: Logger): Promise<Server> {
+export async function adminServer(settings: Settings, deps: AdminDeps, log: PortLog): Promise<Server> {
   const { host, port, token, maxBodyBytes, tls } = settings.admin;
   const files = tlsFiles(tls);
   const options = { host, port, maxBodyBytes, ...(token === '' ? {} : { token }) };
-  if (files === undefined) return createAdminServer(options, deps, logger);
+  if (files === undefined) return createAdminServer(options, deps, log.logger);
   const signature = await signatureOf(pathsOf(files));
   const material = await loadTlsFiles(files);
   const names = tls.clientSan;
   const acceptsClient = (certificate: X509Certificate): boolean =>
     names.length === 0 || carriesSan(certificate, names);
-  const server = createAdminServer({ ...options, tls: { material, acceptsClient } }, deps, logger);
-  return withCertificateWatch(server, files, signature, logger);
+  const server = createAdminServer({ ...options, tls: { material, acceptsClient } }, deps, log.logger);
+  return withCertificateWatch(server, files, signature, log);
 }
 
-function withCertificateWatch(
-  server: AdminServer,
-  files: TlsFiles,
-  signature: string,
-  logger: Logger,
-): Server {
-  const events = tlsEvents('admin', logger);
+function withCertificateWatch(server: AdminServer, files: TlsFiles, signature: string, log: PortLog): Server {
+  const events = tlsEvents('admin', log);
   const watcher = new TlsWatcher(files, signature, TLS_INTERVAL_MS, {
     changed: (changed) => {
       server.replaceCertificate(changed);
@@ -81,14 +84,14 @@ function withCertificateWatch(
 function grpcOptions(
   name: PortName,
   port: { readonly host: string; readonly port: number; readonly tls: PortTls },
-  logger: Logger,
+  log: PortLog,
 ): GrpcServerOptions {
   const tls = tlsFiles(port.tls);
   return {
     host: port.host,
     port: port.port,
     ...(tls === undefined ? {} : { tls }),
-    ...tlsEvents(name, logger),
+    ...tlsEvents(name, log),
   };
 }
 
@@ -102,11 +105,11 @@ function tlsFiles(tls: PortTls): TlsFiles | undefined {
   };
 }
 
-function tlsEvents(port: PortName, logger: Logger) {
+function tlsEvents(port: PortName, log: PortLog) {
   return {
-    tlsReloaded: (): void => logger.info({ port }, 'certificate reloaded'),
+    tlsReloaded: (): void => log.logger.info({ port }, 'certificate reloaded'),
     tlsKept: (error: Error): void =>
-      logger.error({ port, error }, 'certificate not reloaded; the old one stays'),
-    clientRefused: (error: Error): void => logger.debug({ port, error }, 'client refused'),
+      log.logger.error({ port, error }, 'certificate not reloaded; the old one stays'),
+    clientRefused: (error: TidegateError): void => log.faults.report(error, 'client refused', { port }),
   };
 }

@@ -8,8 +8,8 @@ import type { LoadedSettings } from '../config/load-settings';
 import type { Settings } from '../config/settings-shape';
 import { TidegateError } from '../core/errors';
 import type { BoundAddress, Logger, Server, UnaryMethods } from '../core/ports';
-import { Limiter, type LimiterOptions } from '../limiter/limiter';
-import { createFaultLog } from '../telemetry/fault-log';
+import { Limiter } from '../limiter/limiter';
+import { createFaultLog, type FaultLog } from '../telemetry/fault-log';
 import { createLogger } from '../telemetry/logger';
 import { Metrics } from '../telemetry/metrics';
 import { createTracer, type Tracer } from '../telemetry/tracing';
@@ -19,7 +19,9 @@ import { adminDeps } from './admin-view';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
 import { readHere, readInWorker, type LimitsReader } from './limits-reading';
+import { loggingTelemetry } from './logging-telemetry';
 import { packageVersion } from './package-info';
+import { announcerOptions, limiterOptions, requestBounds, tracingOptions } from './part-options';
 import { Refusal } from './refusal';
 import { RateLimitCalls, SHOULD_RATE_LIMIT } from './rls-handler';
 import { adminServer, controlServer, dataServer } from './servers';
@@ -53,15 +55,20 @@ export async function start(
   }
 }
 
+/** How often the log is told how many lines of a fault were held back, ms. */
+const FAULT_FLUSH_MS = 10_000;
+
 class App {
   private serving = false;
   private readonly servers: Server[] = [];
   private watcher: LimitsWatcher | undefined;
+  private faultTimer: NodeJS.Timeout | undefined;
   private readonly addresses: Record<string, string> = {};
 
   private constructor(
     private readonly loaded: LoadedSettings,
     private readonly logger: Logger,
+    private readonly faults: FaultLog,
     private readonly metrics: Metrics,
     private readonly tracer: Tracer,
     private readonly stores: Stores,
@@ -107,29 +114,32 @@ class App {
       },
     );
     const startedAt = new Date(systemClock.nowUs() / 1_000).toISOString();
-    return new App(loaded, logger, metrics, tracer, stores, limiter, limits, startedAt);
+    return new App(loaded, logger, faults, metrics, tracer, stores, limiter, limits, startedAt);
   }
 
   async start(): Promise<Running> {
     const { settings } = this.loaded;
+    const log = { logger: this.logger, faults: this.faults };
     await this.loadLimits(settings);
     this.metrics.observe({ ...this.stores.sources, limits: () => this.limitsFigures() });
     const calls = new RateLimitCalls({
       limiter: this.limiter,
       telemetry: this.metrics,
       finished: (result, durationMs) => this.metrics.callFinished(result, durationMs),
-      bounds: { ...settings.data },
+      bounds: requestBounds(settings),
       monotonicMs: () => systemClock.monotonicMs(),
     });
     const health = healthMethods(rateLimitHealth(() => this.healthy()));
-    const data = await this.listen(
-      'data',
-      dataServer(settings, this.traced(calls.methods(), health), this.logger),
-    );
-    const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), this.logger));
-    const control = await this.listen('control', controlServer(settings, health, this.logger));
+    const data = await this.listen('data', dataServer(settings, this.traced(calls.methods(), health), log));
+    const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), log));
+    const control = await this.listen('control', controlServer(settings, health, log));
     this.serving = true;
-    announcer(settings).info({ data, admin, control, version: packageVersion() }, 'ready');
+    this.faultTimer = setInterval(() => this.faults.flush(), FAULT_FLUSH_MS);
+    this.faultTimer.unref();
+    createLogger(announcerOptions(settings)).info(
+      { data, admin, control, version: packageVersion() },
+      'ready',
+    );
     return { addresses: { data, admin, control }, failed: this.fault(), stop: (reason) => this.stop(reason) };
   }
 
@@ -163,7 +173,7 @@ class App {
 
   /** The data port's methods; decisions with a span each, where tracing is on. */
   private traced(calls: UnaryMethods, health: UnaryMethods): UnaryMethods {
-    const bounds = { ...this.loaded.settings.data };
+    const bounds = requestBounds(this.loaded.settings);
     const methods = new Map([...health, ...calls]);
     const handler = calls.get(SHOULD_RATE_LIMIT);
     if (handler === undefined) return methods;
@@ -188,6 +198,7 @@ class App {
       limiter: this.limiter,
       limits: this.limits,
       stores: this.stores,
+      bounds: requestBounds(this.loaded.settings),
       settings: dumpSettings(this.loaded),
       health: () => {
         if (this.healthy()) return { ok: true };
@@ -233,19 +244,16 @@ class App {
 
   /** Closes whatever is there; a part that fails to close does not keep the others open. */
   async close(graceMs: number): Promise<void> {
+    clearInterval(this.faultTimer);
     await this.watcher?.close();
     await settle(
       this.logger,
       this.servers.map((server) => server.close(graceMs)),
     );
     await settle(this.logger, [this.stores.close(), this.tracer.shutdown(Math.max(1_000, graceMs))]);
+    this.faults.flush();
+    this.faults.flush();
   }
-}
-
-/** Says that it serves, also where the log is set to warnings: whoever starts it waits for this line. */
-function announcer(settings: Settings): Logger {
-  const { level, format } = settings.log;
-  return createLogger({ format, level: level === 'silent' ? 'silent' : 'info' });
 }
 
 function named(outcome: LimitsOutcome): LimitsRead {
@@ -257,47 +265,4 @@ async function settle(logger: Logger, closing: readonly Promise<void>[]): Promis
     if (result.status === 'rejected')
       logger.warn({ error: TidegateError.from(result.reason) }, 'a part did not close');
   }
-}
-
-function tracingOptions(settings: Settings) {
-  const { enabled, serviceName, samplingRate, endpoint } = settings.tracing;
-  return {
-    enabled,
-    serviceName,
-    serviceVersion: packageVersion(),
-    samplingRatio: samplingRate,
-    endpoint: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
-  };
-}
-
-function limiterOptions(settings: Settings): LimiterOptions {
-  const { chargeDenied, nearLimitRatio, shadowMode, quotaMode, dynamicMetadata, headers, store, compat } =
-    settings;
-  return {
-    chargeDenied,
-    nearLimitRatio,
-    shadowMode,
-    quotaMode,
-    dynamicMetadata,
-    headers,
-    colocate: store.colocate,
-    storeDeadlineMs: store.deadlineMs,
-    strictRequests: compat === 'off',
-  };
-}
-
-/** Metrics that also log what went wrong, at most so often. */
-function loggingTelemetry(metrics: Metrics, faults: ReturnType<typeof createFaultLog>) {
-  return {
-    countersFor: (key: string) => metrics.countersFor(key),
-    domainNotFound: (domain: string) => metrics.domainNotFound(domain),
-    globalShadow: () => metrics.globalShadow(),
-    callFailed: (kind: 'service' | 'redis', error: TidegateError) => metrics.callFailed(kind, error),
-    failureModeUsed: (mode: string, error: TidegateError) => {
-      metrics.failureModeUsed(mode, error);
-      faults.report(error, 'a bucket could not be asked', { mode });
-    },
-    denied: (metricKey: string, bucketKey: string, hits: number) =>
-      metrics.denied(metricKey, bucketKey, hits),
-  };
 }

@@ -74,7 +74,9 @@ const data = section('The data port: RateLimitService and gRPC Health, for Envoy
 const admin = section('The admin port: /healthcheck, /json, /rlconfig, /metrics and /api/v1.', {
   host: host('127.0.0.1', 'the admin port'),
   port: port(8080, 'the admin port'),
-  token: secret('The bearer token that /api/v1 asks for; empty asks for none.'),
+  token: secret(
+    'The bearer token that calls which change something must carry; without one, nothing can be changed over the admin port.',
+  ),
   max_body_bytes: whole({
     doc: 'The longest request body that is read.',
     fallback: MIB,

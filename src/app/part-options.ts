@@ -1,0 +1,48 @@
+/** What parts are told, from the settings. */
+import type { Settings } from '../config/settings-shape';
+import type { LimiterOptions } from '../limiter/limiter';
+import type { LoggerOptions } from '../telemetry/logger';
+import type { TracingOptions } from '../telemetry/tracing';
+import type { RequestBounds } from '../wire';
+import { packageVersion } from './package-info';
+
+/** The log that says when it serves: whoever starts it waits for that line, also where only warnings are logged. */
+export function announcerOptions(settings: Settings): LoggerOptions {
+  const { level, format } = settings.log;
+  return { format, level: level === 'silent' ? 'silent' : 'info' };
+}
+
+/** Bounds of a request, over gRPC and over HTTP. */
+export function requestBounds(settings: Settings): RequestBounds {
+  const { maxMessageBytes, maxDescriptors, maxEntries } = settings.data;
+  return { maxMessageBytes, maxDescriptors, maxEntries };
+}
+
+/** For the tracer; the endpoint is the collector's, OTLP's path is appended. */
+export function tracingOptions(settings: Settings): TracingOptions {
+  const { enabled, serviceName, samplingRate, endpoint } = settings.tracing;
+  return {
+    enabled,
+    serviceName,
+    serviceVersion: packageVersion(),
+    samplingRatio: samplingRate,
+    endpoint: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
+  };
+}
+
+/** For the limiter. */
+export function limiterOptions(settings: Settings): LimiterOptions {
+  const { chargeDenied, nearLimitRatio, shadowMode, quotaMode, dynamicMetadata, headers, store, compat } =
+    settings;
+  return {
+    chargeDenied,
+    nearLimitRatio,
+    shadowMode,
+    quotaMode,
+    dynamicMetadata,
+    headers,
+    colocate: store.colocate,
+    storeDeadlineMs: store.deadlineMs,
+    strictRequests: compat === 'off',
+  };
+}
