@@ -200,6 +200,14 @@ describe('a Redis store in trouble', () => {
     expect(await server.admin.get('{b}:fw31536000000000')).toBe('text of somebody else');
   });
 
+  it('answers every call when it is closed meanwhile', async () => {
+    const store = await openReady();
+    server.signal('SIGSTOP');
+    const answers = Promise.all(Array.from({ length: 50 }, () => verdicts(store, [take('k')])));
+    await store.close();
+    expect((await answers).flat()).toEqual(Array(50).fill('TG_STORE_UNAVAILABLE'));
+  });
+
   it('refuses calls after it was closed', async () => {
     const store = await openReady();
     await store.close();
@@ -226,6 +234,22 @@ describe('a Redis store and passwords', () => {
     await server.admin.call('acl', 'setuser', 'app', 'on', '>pw', '~*', '+ping', '+info');
     const store = await openReady({ username: 'app', password: 'pw' });
     expect(await verdicts(store, [take('k')])).toEqual(['TG_STORE_AUTH']);
+  });
+
+  it('goes on with the last password when it cannot be read anew', async () => {
+    await server.admin.call('acl', 'setuser', 'app', 'on', '>first', '~*', '+@all');
+    let readings = 0;
+    const store = await openReady({
+      credentials: () => {
+        readings += 1;
+        if (readings > 1) throw new Error('no such file');
+        return { username: 'app', password: 'first' };
+      },
+    });
+    await server.admin.call('client', 'kill', 'user', 'app');
+    await eventually('the loss is noticed', () => readings > 1);
+    await eventually('it is ready again', () => store.ready());
+    expect(await verdicts(store, [take('k')])).toEqual(['ok']);
   });
 
   it('connects with the password of the moment', async () => {

@@ -7,7 +7,7 @@ interface Entry {
 
 describe('a deadline timer', () => {
   const expired: string[] = [];
-  const timer = new DeadlineTimer();
+  let timer = new DeadlineTimer();
   const entry = (name: string): Entry => ({
     done: false,
     expire() {
@@ -18,10 +18,10 @@ describe('a deadline timer', () => {
 
   beforeEach(() => {
     expired.length = 0;
+    timer = new DeadlineTimer();
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
   });
   afterEach(() => {
-    timer.clear();
     jest.useRealTimers();
   });
 

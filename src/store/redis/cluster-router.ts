@@ -59,7 +59,7 @@ export class ClusterRouter implements RedisRouter {
 
   suspect(): void {
     this.#suspected = true;
-    this.#schedule(ANXIOUS_REFRESH_MS);
+    this.#schedule(this.#listed.size === 0 ? 0 : ANXIOUS_REFRESH_MS);
   }
 
   ready(): boolean {

@@ -29,14 +29,6 @@ export class DeadlineTimer {
     if (tick < this.#armedFor) this.#arm(tick, now);
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#armedFor = Infinity;
-    this.#due.clear();
-  }
-
   #arm(tick: number, now: number): void {
     clearTimeout(this.#timer);
     this.#armedFor = tick;

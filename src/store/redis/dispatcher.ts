@@ -5,7 +5,7 @@
  * A part is sent again only after a reply that says that the script did not run: MOVED, ASK, TRYAGAIN, NOSCRIPT.
  */
 import { TidegateError } from '../../core/errors';
-import { readFailure, toStoreError } from './driver-error';
+import { type Failure, readFailure, toStoreError } from './driver-error';
 import type { NodeGuard } from './node-guard';
 import type { RedisNode, SendMode } from './redis-node';
 import type { RedisRouter } from './router';
@@ -83,6 +83,17 @@ export class Dispatcher {
       part.settled(new TidegateError('TG_STORE_UNAVAILABLE', `no node serves slot ${part.slot}`));
       return undefined;
     }
+    if (part.bounded && !node.hasRoomFor(part.calls.length)) {
+      part.settled(overloaded(`Redis at ${node.name}`));
+      return undefined;
+    }
+    // A node without a connection is refused at once in any case; the breaker is for those that do not answer.
+    if (!node.ready) {
+      if (!node.park(part, (parked) => parked.forEach((each) => this.enqueue(each)))) {
+        part.settled(node.unavailable());
+      }
+      return undefined;
+    }
     if (part.bounded && !this.options.guard.admit(node.name)) {
       part.settled(
         new TidegateError(
@@ -90,18 +101,6 @@ export class Dispatcher {
           `Redis at ${node.name} failed too often and is left alone`,
         ),
       );
-      return undefined;
-    }
-    if (part.bounded && !node.hasRoomFor(part.calls.length)) {
-      part.settled(overloaded(`Redis at ${node.name}`));
-      return undefined;
-    }
-    if (!node.ready) {
-      if (!node.park(part, (parked) => parked.forEach((each) => this.enqueue(each)))) {
-        const error = node.unavailable();
-        this.options.guard.failed(node.name, error);
-        part.settled(error);
-      }
       return undefined;
     }
     return node;
@@ -124,7 +123,11 @@ export class Dispatcher {
         settleRun(run, reply, node);
         return;
       }
-      if (readFailure(error).kind === 'no-script' && !mode.load) {
+      const failure = readFailure(error);
+      const storeError = toStoreError(error, node.name);
+      if (isAnswer(failure, storeError)) this.options.guard.succeeded(node.name, performance.now() - sentMs);
+      else this.options.guard.failed(node.name, storeError);
+      if (failure.kind === 'no-script' && !mode.load) {
         // Replies of one batch come together: reload once for all of them.
         if (withoutScript.length === 0) {
           setImmediate(() => {
@@ -136,12 +139,11 @@ export class Dispatcher {
         withoutScript.push(run);
         return;
       }
-      this.#failed(node, run, error);
+      this.#failed(node, run, failure, storeError);
     });
   }
 
-  #failed(node: RedisNode, run: ScriptRun, error: unknown): void {
-    const failure = readFailure(error);
+  #failed(node: RedisNode, run: ScriptRun, failure: Failure, storeError: TidegateError): void {
     const wanted = run.parts.filter((part) => part.wanted() && part.attempts < MAX_ATTEMPTS);
     const redirected = wanted.length > 0 && wanted.length === run.parts.length;
     switch (failure.kind) {
@@ -164,8 +166,6 @@ export class Dispatcher {
       default:
         break;
     }
-    const storeError = toStoreError(error, node.name);
-    if (storeError.code !== 'TG_STORE_REPLY') this.options.guard.failed(node.name, storeError);
     for (const part of run.parts) part.settled(storeError);
   }
 
@@ -215,6 +215,12 @@ class RunSet {
     this.#open.set(slot, run);
     this.runs.push(run);
   }
+}
+
+/** Whether an error came from a node that works: a redirection, a missing script, or a complaint about the call. */
+function isAnswer(failure: Failure, storeError: TidegateError): boolean {
+  if (failure.kind === 'failed') return storeError.code === 'TG_STORE_REPLY';
+  return failure.kind !== 'cluster-down';
 }
 
 function settleRun(run: ScriptRun, reply: Buffer | undefined, node: RedisNode): void {

@@ -31,7 +31,10 @@ export interface RedisStoreOptions {
   readonly urls: readonly string[];
   readonly username?: string;
   readonly password?: string;
-  /** Read anew at every connection, so that a password can be rotated; wins over `username` and `password`. */
+  /**
+   * Read anew at every connection, so that a password can be rotated; wins over `username` and `password`. Should it
+   * throw, the last ones stay in use; at construction the store's constructor throws it on.
+   */
   readonly credentials?: () => RedisCredentials;
   readonly tls?: RedisTls;
   /** The group's name for kind `sentinel`. */
@@ -82,6 +85,20 @@ export interface RedisSettings {
 
 const ALWAYS: NodeGuard = { admit: () => true, succeeded: () => undefined, failed: () => undefined };
 
+/** Credentials that stay as they were when they cannot be read anew; the first reading throws what it throws. */
+function steady(read: () => RedisCredentials, logger: Logger | undefined): () => RedisCredentials {
+  let last = read();
+  return () => {
+    try {
+      last = read();
+    } catch (thrown) {
+      const error = TidegateError.from(thrown);
+      logger?.error({ code: error.code, error: error.message }, 'the credentials for Redis cannot be read');
+    }
+    return last;
+  };
+}
+
 /** Figures with their defaults and ranges. */
 const FIGURES = {
   connectTimeoutMs: { value: 2_000, min: 1, max: 600_000 },
@@ -126,7 +143,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
   return {
     kind: options.kind,
     addresses,
-    credentials: options.credentials ?? (() => fixed),
+    credentials: steady(options.credentials ?? (() => fixed), options.logger),
     tls: options.tls ?? (addresses.some((each) => each.tls) ? {} : undefined),
     sentinelName: options.sentinelName ?? '',
     sentinelCredentials: {

@@ -72,7 +72,6 @@ export class RedisStore implements BucketStore {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
     }
     this.#router.close();
-    this.#deadlines.clear();
   }
 
   #refusal(request: BucketRequest): TidegateError | undefined {
