@@ -36,6 +36,9 @@ export interface Answer {
   readonly shadowed: boolean;
 }
 
+/** The longest `google.protobuf.Duration`, 10,000 years. */
+const MAX_DURATION_S = 315_576_000_000;
+
 const UNMATCHED: RlsStatus = { code: RlsCode.OK, limitRemaining: 0 };
 const UNLIMITED: RlsStatus = { code: RlsCode.OK, limitRemaining: MAX_UINT32 };
 
@@ -47,8 +50,9 @@ interface Tally {
   failedHard: number;
   failedQuota: number;
   quota: number;
-  /** Whole seconds after which a denied request may come again. */
-  retryAfterS: number;
+  /** Whole seconds until every hard limit has room, and until the first quota has. */
+  hardRetryS: number;
+  quotaRetryS: number;
   /** The status that the RateLimit headers describe. */
   shown: RlsStatus | undefined;
   shownRemaining: number;
@@ -66,7 +70,8 @@ export function answerRequest(
     failedHard: 0,
     failedQuota: 0,
     quota: 0,
-    retryAfterS: 0,
+    hardRetryS: 0,
+    quotaRetryS: Infinity,
     shown: undefined,
     shownRemaining: MAX_UINT32,
     passed: [],
@@ -109,12 +114,13 @@ function count(
     tally.passed.push(index);
     return;
   }
-  if (item.kind === 'limited' && outcome !== undefined)
-    tally.retryAfterS = Math.max(tally.retryAfterS, retryAfterS(item, outcome));
+  const retryS = item.kind === 'limited' && outcome !== undefined ? retryAfterS(item, outcome) : 1;
   if (isQuota) {
     tally.failedQuota += 1;
+    tally.quotaRetryS = Math.min(tally.quotaRetryS, retryS);
   } else {
     tally.failedHard += 1;
+    tally.hardRetryS = Math.max(tally.hardRetryS, retryS);
     tally.shown = status;
     tally.shownRemaining = 0;
   }
@@ -147,7 +153,7 @@ function wholeSeconds(us: number, item: LimitedItem): number {
   const finite = Number.isFinite(us) ? us : windowUs;
   // Refill rates are rounded down: what a bucket is late by that must not look like a second.
   const slack = algorithm === 'token_bucket' ? ROUNDING_US : 0;
-  return Math.max(0, Math.ceil((finite - slack) / 1_000_000));
+  return Math.max(0, Math.min(MAX_DURATION_S, Math.ceil((finite - slack) / 1_000_000)));
 }
 
 function responseHeaders(tally: Tally, denied: boolean, options: HeaderOptions): readonly RlsHeader[] {
@@ -160,7 +166,9 @@ function responseHeaders(tally: Tally, denied: boolean, options: HeaderOptions):
       { key: options.reset, value: String(shown.durationUntilResetS ?? 0) },
     );
   }
-  if (denied && options.retryAfter)
-    headers.push({ key: 'retry-after', value: String(Math.max(1, tally.retryAfterS)) });
+  if (denied && options.retryAfter) {
+    const quotaS = tally.quota > 0 && tally.quota === tally.failedQuota ? tally.quotaRetryS : 0;
+    headers.push({ key: 'retry-after', value: String(Math.max(1, tally.hardRetryS, quotaS)) });
+  }
   return headers;
 }

@@ -7,7 +7,7 @@ import { TidegateError } from '../core/errors';
 import type { CallContext, DecisionTelemetry } from '../core/ports';
 import type { RlsRequest, RlsResponse } from '../core/rls';
 import { answerRequest, type AnswerOptions } from './answer';
-import { outcomeOnFailure } from './failure-mode';
+import { outcomesOf } from './failure-mode';
 import type { LimitTable } from './limit-table';
 import { planRequest, type LimitedItem, type PlanItem, type PlanOptions } from './plan';
 import { countOutcome, type StatisticsOptions } from './statistics';
@@ -71,8 +71,11 @@ export class Limiter {
     if (this.options.strictRequests) checkEntries(request);
     const domain = table.domains.get(request.domain);
     if (domain === undefined) {
-      this.parts.telemetry.domainNotFound(request.domain);
-      return request.descriptors.map(() => ({ kind: 'unmatched' }));
+      // Once for each descriptor, as the reference counts it.
+      return request.descriptors.map(() => {
+        this.parts.telemetry.domainNotFound(request.domain);
+        return { kind: 'unmatched' };
+      });
     }
     return planRequest(table, domain, request, this.options);
   }
@@ -97,30 +100,7 @@ export class Limiter {
     asked: BucketRequest,
     results: readonly BucketResult[],
   ): RlsResponse {
-    let deniedHere = false;
-    const outcomes: BucketOutcome[] = limited.map((item, index) => {
-      const result =
-        results[index] ??
-        new TidegateError('TG_STORE_REPLY', 'the store gave fewer answers than it was asked');
-      if (!(result instanceof TidegateError)) return result;
-      this.parts.telemetry.failureModeUsed(item.onError, result);
-      const outcome = outcomeOnFailure(item, result, asked, this.parts.local);
-      deniedHere ||= item.onError === 'local' && item.call.role === 'hard' && !outcome.allowed;
-      return outcome;
-    });
-    if (deniedHere && asked.chargeDenied === 'none') this.giveBack(asked, results);
-    return this.answer(request, items, outcomes);
-  }
-
-  /** The store assumed that a bucket it could not ask would allow; the local one denied, so what was taken goes back. */
-  private giveBack(asked: BucketRequest, results: readonly BucketResult[]): void {
-    const calls = asked.calls.flatMap((call, index) => {
-      const result = results[index];
-      const taken =
-        result !== undefined && !(result instanceof TidegateError) && result.allowed && call.hits > 0;
-      return taken ? [{ ...call, hits: -call.hits }] : [];
-    });
-    if (calls.length > 0) void this.parts.store.decide({ ...asked, calls });
+    return this.answer(request, items, outcomesOf(limited, asked, results, this.parts));
   }
 
   private answer(

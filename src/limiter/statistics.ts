@@ -24,7 +24,7 @@ export function countOutcome(item: LimitedItem, outcome: BucketOutcome, options:
     return;
   }
   // Where a denied call is charged nothing, none of its hits passed; where it is charged, those under the limit count as near.
-  const whole = options.chargeDenied !== 'all' || usedBefore >= limit;
+  const whole = options.chargeDenied === 'none' || usedBefore >= limit;
   const over = whole ? hits : Math.round(usedAfter - limit);
   counters.overLimit(over);
   if (!whole) counters.nearLimit(Math.round(limit - Math.max(near, usedBefore)));

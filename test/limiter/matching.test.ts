@@ -32,7 +32,7 @@ descriptors:
   - {key: m, value: a*c*e, ${RULE}}
 `);
 
-  test.each([
+  test.each<[string, string | undefined, string]>([
     ['k=a', 'd.k_a', 'the exact value before any wildcard'],
     ['k=ab', 'd.k_a*', 'the first wildcard of the file'],
     ['k=b', 'd.k_*b', 'a later wildcard'],
@@ -77,7 +77,7 @@ descriptors:
       - {key: sub, value: "*", ${RULE}}
 `);
 
-  test.each([
+  test.each<[string, string | undefined, string]>([
     ['k=z', 'd.k', 'a rule half way down'],
     ['k=z,sub=y', 'd.k.sub', 'the rule below it'],
     ['k=a', undefined, 'no rule half way down'],
