@@ -90,6 +90,7 @@ async function startSentinel(dir: string, primary: RedisServer, quorum: number):
     retryStrategy: () => 20,
     maxRetriesPerRequest: null,
     enableReadyCheck: false,
+    disconnectTimeout: 100,
   });
   admin.on('error', () => undefined);
   await eventually(`sentinel on ${port}`, async () => (await admin.ping()) === 'PONG');

@@ -113,6 +113,7 @@ export class RedisServer {
         host: this.host,
         port: this.port,
         lazyConnect: true,
+        disconnectTimeout: 100,
         retryStrategy: () => null,
         ...this.options.admin,
       });

@@ -33,6 +33,8 @@ export class DeadlineTimer {
     clearTimeout(this.#timer);
     this.#armedFor = tick;
     this.#timer = setTimeout(() => this.#fire(), Math.max(1, Math.ceil(tick - now)));
+    // Deadlines of what is long done must not keep a process from ending; connections keep it while it matters.
+    this.#timer.unref();
   }
 
   #fire(): void {
