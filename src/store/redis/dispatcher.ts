@@ -118,15 +118,18 @@ export class Dispatcher {
     let withoutScript: ScriptRun[] = [];
     node.send(runs, mode, (run, error, reply) => {
       this.#callsUnderWay -= run.callCount;
+      // A reply that everybody gave up on has been reported as a failure already.
+      const inTime = run.parts.some((part) => part.wanted());
       if (error === undefined) {
-        this.options.guard.succeeded(node.name, performance.now() - sentMs);
+        if (inTime) this.options.guard.succeeded(node.name, performance.now() - sentMs);
         settleRun(run, reply, node);
         return;
       }
       const failure = readFailure(error);
       const storeError = toStoreError(error, node.name);
-      if (isAnswer(failure, storeError)) this.options.guard.succeeded(node.name, performance.now() - sentMs);
-      else this.options.guard.failed(node.name, storeError);
+      if (isAnswer(failure, storeError)) {
+        if (inTime) this.options.guard.succeeded(node.name, performance.now() - sentMs);
+      } else this.options.guard.failed(node.name, storeError);
       if (failure.kind === 'no-script' && !mode.load) {
         // Replies of one batch come together: reload once for all of them.
         if (withoutScript.length === 0) {
