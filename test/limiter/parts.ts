@@ -1,6 +1,7 @@
 /** What the limiter's tests share: telemetry that remembers, a scripted store, a clock to set, short forms. */
 import type { BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
 import type { Clock } from '../../src/core/clock';
+import { TidegateError } from '../../src/core/errors';
 import type { CallContext, DecisionTelemetry, RuleCounters } from '../../src/core/ports';
 import type { RlsDescriptor, RlsRequest, RlsResponse } from '../../src/core/rls';
 import { compileLimits, type CompileOptions, type CompileResult } from '../../src/limiter/compile-limits';
@@ -177,4 +178,15 @@ export function decideNow(limiter: Limiter, request: RlsRequest): RlsResponse {
   const response = limiter.decide(request, NO_DEADLINE);
   if (response instanceof Promise) throw new Error('the store did not answer at once');
   return response;
+}
+
+/** What an action throws; nothing but our own errors may come out. */
+export function thrownBy(action: () => unknown): TidegateError {
+  try {
+    action();
+  } catch (thrown) {
+    if (thrown instanceof TidegateError) return thrown;
+    throw thrown;
+  }
+  throw new Error('nothing was thrown');
 }
