@@ -1,6 +1,7 @@
 /** The keys that are denied most, lately: a sketch of heavy keys whose weights halve as time passes. */
 import type { Clock } from '../core/clock';
 import { HeavyKeys, type HeavyKey } from './heavy-keys';
+import { boundedMetricKey } from './metric-key';
 
 /** Looking at the clock on each denial would cost more than the sketch. */
 const ADDITIONS_BETWEEN_CLOCK_READS = 256;
@@ -35,7 +36,7 @@ export class DeniedKeys {
   add(rule: string, key: string, hits: number): void {
     this.additions += 1;
     if (this.additions % ADDITIONS_BETWEEN_CLOCK_READS === 0) this.age();
-    this.sketch.add(this.bound(key), rule, hits);
+    this.sketch.add(this.bound(key), boundedMetricKey(rule), hits);
   }
 
   /** The keys denied most, heaviest first; at most as many as are to be shown, each (rule, key) once. */

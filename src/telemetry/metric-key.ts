@@ -14,6 +14,16 @@ export interface RuleLabels {
   readonly key2?: string;
 }
 
+/**
+ * The key, cut to its bound: a copy, since a slice would keep the whole long text alive. A character that the cut halves
+ * is replaced, always in the same way, so that equal keys stay equal.
+ */
+export function boundedMetricKey(metricKey: string): string {
+  return metricKey.length <= MAX_METRIC_KEY_LENGTH
+    ? metricKey
+    : Buffer.from(metricKey.slice(0, MAX_METRIC_KEY_LENGTH), 'utf8').toString('utf8');
+}
+
 const IPV4 = /\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/g;
 const CONTROL = /\p{Cc}/gu;
 

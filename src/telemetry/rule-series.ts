@@ -6,7 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RuleCounters } from '../core/ports';
-import { MAX_METRIC_KEY_LENGTH, ruleLabels, sanitiseMetricKey, type RuleLabels } from './metric-key';
+import { boundedMetricKey, ruleLabels, sanitiseMetricKey, type RuleLabels } from './metric-key';
 
 /** The statistics of a rule, by the reference's names. */
 export const RULE_FIGURES = [
@@ -92,8 +92,7 @@ export class RuleSeries {
 
   /** The counters of a metric key: always the same object for the same key. */
   countersFor(metricKey: string): RuleCounters {
-    const bounded =
-      metricKey.length > MAX_METRIC_KEY_LENGTH ? metricKey.slice(0, MAX_METRIC_KEY_LENGTH) : metricKey;
+    const bounded = boundedMetricKey(metricKey);
     const known = this.rules.get(bounded);
     if (known !== undefined) return known;
     if (this.rules.size >= this.maxSeries) {
@@ -109,7 +108,7 @@ export class RuleSeries {
 
   /** The figures of a metric key, when it has counters of its own. */
   figuresOf(metricKey: string): Readonly<Record<RuleFigure, number>> | undefined {
-    return this.rules.get(metricKey)?.figures;
+    return this.rules.get(boundedMetricKey(metricKey))?.figures;
   }
 
   /** The names of the metrics. */
