@@ -74,12 +74,17 @@ async function measureRounds(store, servers, redisPids, options, folder) {
       }
     }
   }
-  return inOrder(rows, servers);
+  return inOrder(rows, servers, options.keys);
 }
 
-function inOrder(rows, servers) {
+/** Servers of the same keys stand together in the tables, each with its rounds in order, whatever the turns were. */
+function inOrder(rows, servers, keys) {
   const names = servers.map((server) => server.name);
-  return [...rows].sort((a, b) => a.round - b.round || names.indexOf(a.server) - names.indexOf(b.server));
+  const place = (row) => [keys.indexOf(row.keys), names.indexOf(row.server), row.round];
+  return [...rows].sort((a, b) => {
+    const theirs = place(b);
+    return place(a).reduce((found, mine, index) => found || mine - theirs[index], 0);
+  });
 }
 
 async function main() {
