@@ -1,6 +1,7 @@
 /** What parts are told, from the settings. */
 import type { Settings } from '../config/settings-shape';
 import type { LimiterOptions } from '../limiter/limiter';
+import type { PlanCacheOptions } from '../limiter/plan-cache';
 import type { LoggerOptions } from '../telemetry/logger';
 import type { TracingOptions } from '../telemetry/tracing';
 import type { RequestBounds } from '../wire';
@@ -16,6 +17,14 @@ export function announcerOptions(settings: Settings): LoggerOptions {
 export function requestBounds(settings: Settings): RequestBounds {
   const { maxMessageBytes, maxDescriptors, maxEntries } = settings.data;
   return { maxMessageBytes, maxDescriptors, maxEntries };
+}
+
+/** A plan takes some 1.5 kB; messages beyond this length are rare, and keys of them would be large. */
+const MAX_CACHED_MESSAGE_BYTES = 1_024;
+
+/** For the cache of plans. */
+export function planCacheOptions(settings: Settings): PlanCacheOptions {
+  return { maxPlans: settings.data.planCache, maxMessageBytes: MAX_CACHED_MESSAGE_BYTES };
 }
 
 /** For the tracer; the endpoint is the collector's, OTLP's path is appended. */

@@ -3,6 +3,8 @@ import { TidegateError } from '../core/errors';
 import type { CallContext, DecisionTelemetry, UnaryHandler, UnaryMethods } from '../core/ports';
 import { RlsCode, type RlsRequest, type RlsResponse } from '../core/rls';
 import type { Limiter } from '../limiter/limiter';
+import type { RequestPlan } from '../limiter/plan';
+import type { PlanCache } from '../limiter/plan-cache';
 import { decodeRateLimitRequest, encodeRateLimitResponse, type RequestBounds } from '../wire';
 
 /** The full path of the method that Envoy calls. */
@@ -15,58 +17,82 @@ export type CallResult = 'ok' | 'over_limit' | 'error';
 export interface RlsHandlerParts {
   readonly limiter: Limiter;
   readonly telemetry: DecisionTelemetry;
+  readonly plans: PlanCache;
   /** Told of each decision: how it ended, and how long it took. */
   readonly finished: (result: CallResult, durationMs: number) => void;
   readonly bounds: RequestBounds;
   readonly monotonicMs: () => number;
 }
 
-/** Decides requests that are already decoded: the gRPC method and `/json` share it. */
+/** Decides requests: the gRPC method, and `/json` whose requests come decoded. */
 export class RateLimitCalls {
   constructor(private readonly parts: RlsHandlerParts) {}
 
   /** @throws TidegateError as the limiter does; a rejected promise where the store answers later. */
   decide(request: RlsRequest, context: CallContext): RlsResponse | Promise<RlsResponse> {
-    const { limiter, finished, monotonicMs } = this.parts;
-    const startedMs = monotonicMs();
-    const ended = (response: RlsResponse): RlsResponse => {
-      finished(response.overallCode === RlsCode.OVER_LIMIT ? 'over_limit' : 'ok', monotonicMs() - startedMs);
-      return response;
-    };
-    const failed = (thrown: unknown): never => {
-      finished('error', monotonicMs() - startedMs);
-      throw this.count(thrown);
-    };
-    try {
-      const response = limiter.decide(request, context);
-      return response instanceof Promise ? response.then(ended, failed) : ended(response);
-    } catch (thrown) {
-      return failed(thrown);
-    }
+    return this.timed(() => this.parts.limiter.plan(request), context, asIs);
   }
 
-  /** The gRPC method. */
+  /** The gRPC method. A message is only read before the handler returns. */
   methods(): UnaryMethods {
-    const handler: UnaryHandler = (message, context) => {
-      const response = this.decide(this.decode(message), context);
-      return response instanceof Promise
-        ? response.then(encodeRateLimitResponse)
-        : encodeRateLimitResponse(response);
-    };
+    const handler: UnaryHandler = (message, context) =>
+      this.timed(() => this.planOf(message), context, encodeRateLimitResponse);
     return new Map([[SHOULD_RATE_LIMIT, handler]]);
   }
 
-  private decode(message: Uint8Array): RlsRequest {
+  /** Plans, decides, counts and answers. */
+  private timed<T>(
+    plan: () => RequestPlan,
+    context: CallContext,
+    answer: (response: RlsResponse) => T,
+  ): T | Promise<T> {
+    const startedMs = this.parts.monotonicMs();
     try {
-      return decodeRateLimitRequest(message, this.parts.bounds);
+      const response = this.parts.limiter.decidePlan(plan(), context);
+      if (response instanceof Promise) {
+        return response.then(
+          (settled) => this.ended(settled, startedMs, answer),
+          (thrown: unknown) => this.failed(thrown, startedMs),
+        );
+      }
+      return this.ended(response, startedMs, answer);
     } catch (thrown) {
-      throw this.count(thrown);
+      return this.failed(thrown, startedMs);
     }
   }
 
-  private count(thrown: unknown): TidegateError {
-    const error = TidegateError.from(thrown);
-    this.parts.telemetry.callFailed(error.code.startsWith('TG_STORE') ? 'redis' : 'service', error);
-    return error;
+  private ended<T>(response: RlsResponse, startedMs: number, answer: (response: RlsResponse) => T): T {
+    const result = response.overallCode === RlsCode.OVER_LIMIT ? 'over_limit' : 'ok';
+    this.parts.finished(result, this.parts.monotonicMs() - startedMs);
+    return answer(response);
   }
+
+  private failed(thrown: unknown, startedMs: number): never {
+    const error = TidegateError.from(thrown);
+    this.parts.finished('error', this.parts.monotonicMs() - startedMs);
+    this.parts.telemetry.callFailed(error.code.startsWith('TG_STORE') ? 'redis' : 'service', error);
+    throw error;
+  }
+
+  /** The plan of a message: the one kept for the same bytes, or a new one. */
+  private planOf(message: Uint8Array): RequestPlan {
+    const { limiter, plans, bounds } = this.parts;
+    if (!plans.takes(message.length)) return limiter.plan(decodeRateLimitRequest(message, bounds));
+    const key = textOf(message);
+    const kept = plans.get(limiter.currentTable, key);
+    if (kept !== undefined) return kept;
+    const plan = limiter.plan(decodeRateLimitRequest(message, bounds));
+    plans.put(key, plan);
+    return plan;
+  }
+}
+
+const asIs = (response: RlsResponse): RlsResponse => response;
+
+/** One character a byte: the cheapest text that keeps all bytes apart. */
+function textOf(message: Uint8Array): string {
+  const bytes = Buffer.isBuffer(message)
+    ? message
+    : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  return bytes.toString('latin1');
 }

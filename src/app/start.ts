@@ -9,6 +9,7 @@ import type { Settings } from '../config/settings-shape';
 import { TidegateError } from '../core/errors';
 import type { BoundAddress, Logger, Server, UnaryMethods } from '../core/ports';
 import { Limiter } from '../limiter/limiter';
+import { PlanCache } from '../limiter/plan-cache';
 import { createFaultLog, type FaultLog } from '../telemetry/fault-log';
 import { createLogger } from '../telemetry/logger';
 import { Metrics } from '../telemetry/metrics';
@@ -21,7 +22,13 @@ import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf
 import { readHere, readInWorker, type LimitsReader } from './limits-reading';
 import { loggingTelemetry } from './logging-telemetry';
 import { packageVersion } from './package-info';
-import { announcerOptions, limiterOptions, requestBounds, tracingOptions } from './part-options';
+import {
+  announcerOptions,
+  limiterOptions,
+  planCacheOptions,
+  requestBounds,
+  tracingOptions,
+} from './part-options';
 import { Refusal } from './refusal';
 import { RateLimitCalls, SHOULD_RATE_LIMIT } from './rls-handler';
 import { adminServer, controlServer, dataServer } from './servers';
@@ -125,6 +132,7 @@ class App {
     const calls = new RateLimitCalls({
       limiter: this.limiter,
       telemetry: this.metrics,
+      plans: new PlanCache(planCacheOptions(settings)),
       finished: (result, durationMs) => this.metrics.callFinished(result, durationMs),
       bounds: requestBounds(settings),
       monotonicMs: () => systemClock.monotonicMs(),

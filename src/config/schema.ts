@@ -62,6 +62,12 @@ const data = section('The data port: RateLimitService and gRPC Health, for Envoy
   }),
   max_descriptors: whole({ doc: 'Descriptors a request may have.', fallback: 1_000, min: 1, max: 100_000 }),
   max_entries: whole({ doc: 'Entries a descriptor may have.', fallback: 64, min: 1, max: 1_024 }),
+  plan_cache: whole({
+    doc: 'Requests whose plan (rules and bucket keys) is kept by the bytes of their message; 0 plans each anew.',
+    fallback: 16_384,
+    min: 0,
+    max: 1_000_000,
+  }),
   max_concurrent_streams: whole({
     doc: 'Calls in flight that one connection may have.',
     fallback: 1_000,

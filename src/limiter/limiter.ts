@@ -9,7 +9,7 @@ import type { RlsRequest, RlsResponse } from '../core/rls';
 import { answerRequest, type AnswerOptions } from './answer';
 import { outcomesOf } from './failure-mode';
 import type { LimitTable } from './limit-table';
-import { planRequest, type LimitedItem, type PlanItem, type PlanOptions } from './plan';
+import { planRequest, type PlanOptions, type RequestPlan } from './plan';
 import { countOutcome, type StatisticsOptions } from './statistics';
 
 /** Settings of the limiter. */
@@ -48,19 +48,11 @@ export class Limiter {
     this.table = table;
   }
 
-  /** Decides a request. @throws TidegateError for a request that cannot be decided, or when a failure mode is `error`. */
-  decide(request: RlsRequest, context: CallContext): RlsResponse | Promise<RlsResponse> {
-    const items = this.plan(request);
-    const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
-    if (limited.length === 0) return this.answer(request, items, []);
-    const bucketRequest = this.bucketRequest(items, limited, context);
-    const results = this.parts.store.decide(bucketRequest);
-    if (results instanceof Promise)
-      return results.then((settled) => this.settle(request, items, limited, bucketRequest, settled));
-    return this.settle(request, items, limited, bucketRequest, results);
-  }
-
-  private plan(request: RlsRequest): readonly PlanItem[] {
+  /**
+   * Plans a request with the current table, for {@link decidePlan}; a plan serves as long as the table stays.
+   * @throws TidegateError for a request that cannot be decided.
+   */
+  plan(request: RlsRequest): RequestPlan {
     const { table } = this;
     if (table === undefined) throw new TidegateError('TG_NO_LIMITS', 'no limits are loaded');
     if (request.domain === '')
@@ -69,48 +61,44 @@ export class Limiter {
       throw new TidegateError('TG_REQUEST_NO_DESCRIPTORS', 'rate limit descriptor list must not be empty');
     }
     if (this.options.strictRequests) checkEntries(request);
-    const domain = table.domains.get(request.domain);
-    if (domain === undefined) {
-      // Once for each descriptor, as the reference counts it.
-      return request.descriptors.map(() => {
-        this.parts.telemetry.domainNotFound(request.domain);
-        return { kind: 'unmatched' };
-      });
-    }
-    return planRequest(table, domain, request, this.options);
+    return planRequest(table, request, this.options);
   }
 
-  private bucketRequest(
-    items: readonly PlanItem[],
-    limited: readonly LimitedItem[],
-    context: CallContext,
-  ): BucketRequest {
-    return {
-      calls: limited.map((item) => item.call),
+  /** Plans and decides a request. @throws as {@link plan} and {@link decidePlan} do. */
+  decide(request: RlsRequest, context: CallContext): RlsResponse | Promise<RlsResponse> {
+    return this.decidePlan(this.plan(request), context);
+  }
+
+  /** Decides what was planned. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
+  decidePlan(plan: RequestPlan, context: CallContext): RlsResponse | Promise<RlsResponse> {
+    if (plan.domainUnknown) this.countUnknownDomain(plan.request);
+    if (plan.limited.length === 0) return this.answer(plan, []);
+    const asked: BucketRequest = {
+      calls: plan.calls,
       chargeDenied: this.options.chargeDenied,
-      quotaSatisfied: items.some((item) => satisfiesQuota(item, this.options.quotaMode)),
+      quotaSatisfied: plan.quotaSatisfied,
       deadlineMs: Math.min(this.options.storeDeadlineMs, context.timeoutMs / 2),
     };
+    const results = this.parts.store.decide(asked);
+    if (results instanceof Promise) return results.then((settled) => this.settle(plan, asked, settled));
+    return this.settle(plan, asked, results);
   }
 
-  private settle(
-    request: RlsRequest,
-    items: readonly PlanItem[],
-    limited: readonly LimitedItem[],
-    asked: BucketRequest,
-    results: readonly BucketResult[],
-  ): RlsResponse {
-    return this.answer(request, items, outcomesOf(limited, asked, results, this.parts));
+  /** Once for each descriptor, as the reference counts it. */
+  private countUnknownDomain(request: RlsRequest): void {
+    for (let index = 0; index < request.descriptors.length; index += 1) {
+      this.parts.telemetry.domainNotFound(request.domain);
+    }
   }
 
-  private answer(
-    request: RlsRequest,
-    items: readonly PlanItem[],
-    outcomes: readonly BucketOutcome[],
-  ): RlsResponse {
+  private settle(plan: RequestPlan, asked: BucketRequest, results: readonly BucketResult[]): RlsResponse {
+    return this.answer(plan, outcomesOf(plan.limited, asked, results, this.parts));
+  }
+
+  private answer(plan: RequestPlan, outcomes: readonly BucketOutcome[]): RlsResponse {
     const { telemetry } = this.parts;
     let next = 0;
-    const byItem = items.map((item) => {
+    const byItem = plan.items.map((item) => {
       if (item.kind !== 'limited') return undefined;
       const outcome = outcomes[next];
       next += 1;
@@ -120,16 +108,10 @@ export class Limiter {
       if (!outcome.allowed) telemetry.denied(item.metricKey, item.call.key, Math.max(0, item.call.hits));
       return outcome;
     });
-    const { response, shadowed } = answerRequest(request, items, byItem, this.options);
+    const { response, shadowed } = answerRequest(plan.request, plan.items, byItem, this.options);
     if (shadowed) telemetry.globalShadow();
     return response;
   }
-}
-
-/** Under global quota mode whatever is not limited passes its quota; a shadow rule always passes. */
-function satisfiesQuota(item: PlanItem, globalQuotaMode: boolean): boolean {
-  if (item.kind === 'limited') return item.shadowMode && (item.quotaMode || globalQuotaMode);
-  return globalQuotaMode && item.kind === 'unmatched';
 }
 
 function checkEntries(request: RlsRequest): void {

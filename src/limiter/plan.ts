@@ -44,6 +44,21 @@ export interface UnmatchedItem {
 /** What is done for one descriptor. */
 export type PlanItem = LimitedItem | UnlimitedItem | UnmatchedItem;
 
+/** All that can be decided about a request before its buckets are asked; the same for the same request and table. */
+export interface RequestPlan {
+  readonly request: RlsRequest;
+  /** One a descriptor, in order. */
+  readonly items: readonly PlanItem[];
+  /** The items whose buckets are asked, in order. */
+  readonly limited: readonly LimitedItem[];
+  /** Their buckets' calls. */
+  readonly calls: readonly BucketCall[];
+  /** Whether something other than a bucket already satisfies the request's quota. */
+  readonly quotaSatisfied: boolean;
+  /** The domain is not configured. */
+  readonly domainUnknown: boolean;
+}
+
 /** What a plan depends on besides the table. */
 export interface PlanOptions {
   /** Whether buckets of a domain share a Redis Cluster slot. */
@@ -54,17 +69,32 @@ export interface PlanOptions {
 
 const UNMATCHED: UnmatchedItem = { kind: 'unmatched' };
 
-/** Plans a request of a known domain. @throws TidegateError TG_REQUEST_BAD_OVERRIDE. */
-export function planRequest(
-  table: LimitTable,
-  domain: LimitDomain,
-  request: RlsRequest,
-  options: PlanOptions,
-): readonly PlanItem[] {
-  const items = request.descriptors.map((descriptor) =>
-    planDescriptor(table, domain, descriptor, request, options),
-  );
-  return applyReplaces(items);
+/** Plans a request. @throws TidegateError TG_REQUEST_BAD_OVERRIDE. */
+export function planRequest(table: LimitTable, request: RlsRequest, options: PlanOptions): RequestPlan {
+  const domain = table.domains.get(request.domain);
+  const items =
+    domain === undefined
+      ? request.descriptors.map(() => UNMATCHED)
+      : applyReplaces(
+          request.descriptors.map((descriptor) =>
+            planDescriptor(table, domain, descriptor, request, options),
+          ),
+        );
+  const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
+  return {
+    request,
+    items,
+    limited,
+    calls: limited.map((item) => item.call),
+    quotaSatisfied: items.some((item) => satisfiesQuota(item, options.quotaMode)),
+    domainUnknown: domain === undefined,
+  };
+}
+
+/** Under global quota mode whatever is not limited passes its quota; a shadow rule always passes. */
+function satisfiesQuota(item: PlanItem, globalQuotaMode: boolean): boolean {
+  if (item.kind === 'limited') return item.shadowMode && (item.quotaMode || globalQuotaMode);
+  return globalQuotaMode && item.kind === 'unmatched';
 }
 
 /** Hits of a descriptor: its own figure (0 peeks), else the request's, where 0 means 1; negative when given back. */
