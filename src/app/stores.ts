@@ -99,6 +99,7 @@ function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
     sentinelPassword: store.sentinelPassword,
     keyPrefix: store.keyPrefix,
     connectTimeoutMs: store.connectTimeoutMs,
+    patienceMs: store.deadlineMs,
     expiryJitterS: store.expiryJitterMs / 1_000,
     logger,
     ...(tls === undefined ? {} : { tls, sentinelTls: tls }),

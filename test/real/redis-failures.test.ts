@@ -148,6 +148,26 @@ describe('a Redis store in trouble', () => {
     expect(changes.at(-1)).toBe('closed');
   });
 
+  it('does not hold it against Redis when callers are in a hurry', async () => {
+    const guard = new BreakerBoard({ breaker: { consecutiveFailures: 5 } });
+    const store = await openReady({ guard, patienceMs: 60_000 });
+    server.signal('SIGSTOP');
+    for (let i = 0; i < 10; i += 1) {
+      expect(await verdicts(store, [take('k')], { deadlineMs: 1 })).toEqual(['TG_STORE_TIMEOUT']);
+    }
+    server.signal('SIGCONT');
+    expect(await verdicts(store, [take('other')], { deadlineMs: 60_000 })).toEqual(['ok']);
+    await eventually('what came late is given back', async () => (await used(store, take('k'))) === 0);
+  });
+
+  it('holds it against Redis when it is late, however early callers left', async () => {
+    const guard = new BreakerBoard({ breaker: { consecutiveFailures: 5, backoffMs: 60_000 } });
+    const store = await openReady({ guard, patienceMs: 20 });
+    server.signal('SIGSTOP');
+    for (let i = 0; i < 5; i += 1) await verdicts(store, [take('k')], { deadlineMs: 1 });
+    await eventually('the breaker opens', () => guard.stateOf(server.address) === 'open');
+  });
+
   it('drops a connection that stays silent, and recovers on another', async () => {
     const store = await openReady({ stallTimeoutMs: 100 });
     server.signal('SIGSTOP');

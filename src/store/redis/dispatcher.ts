@@ -118,8 +118,7 @@ export class Dispatcher {
     let withoutScript: ScriptRun[] = [];
     node.send(runs, mode, (run, error, reply) => {
       this.#callsUnderWay -= run.callCount;
-      // A reply that everybody gave up on has been reported as a failure already.
-      const inTime = run.parts.some((part) => part.wanted());
+      const inTime = run.parts.some((part) => !part.blamed);
       if (error === undefined) {
         if (inTime) this.options.guard.succeeded(node.name, performance.now() - sentMs);
         settleRun(run, reply, node);

@@ -49,6 +49,11 @@ export interface RedisStoreOptions {
   readonly connectTimeoutMs?: number;
   /** A connection that owes replies and is silent for this long is dropped; ms. */
   readonly stallTimeoutMs?: number;
+  /**
+   * How long a node may take to answer before that is its failure, whatever deadlines callers set; ms. Absent: 0, so
+   * that every deadline that passes is one. A caller in a hurry then cannot make a breaker open for all others.
+   */
+  readonly patienceMs?: number;
   /** Up to this much is added at random to a key's time to live, so that keys do not expire all at once; s. */
   readonly expiryJitterS?: number;
   /** Bucket calls that may wait for replies of one node, and that may wait to be sent. */
@@ -74,6 +79,7 @@ export interface RedisSettings {
   readonly keyPrefix: string;
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  readonly patienceMs: number;
   readonly expiryJitterMs: number;
   readonly maxCallsInFlight: number;
   readonly maxCallsPerScript: number;
@@ -103,6 +109,7 @@ function steady(read: () => RedisCredentials, logger: Logger | undefined): () =>
 const FIGURES = {
   connectTimeoutMs: { value: 2_000, min: 1, max: 600_000 },
   stallTimeoutMs: { value: 3_000, min: 10, max: 600_000 },
+  patienceMs: { value: 0, min: 0, max: 600_000 },
   expiryJitterS: { value: 0, min: 0, max: 86_400 },
   maxCallsInFlight: { value: 20_000, min: 1, max: 10_000_000 },
   maxCallsPerScript: { value: 128, min: 1, max: 2_000 },
@@ -154,6 +161,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
     keyPrefix,
     connectTimeoutMs: figure('connectTimeoutMs', options.connectTimeoutMs),
     stallTimeoutMs: figure('stallTimeoutMs', options.stallTimeoutMs),
+    patienceMs: figure('patienceMs', options.patienceMs),
     expiryJitterMs: figure('expiryJitterS', options.expiryJitterS) * 1_000,
     maxCallsInFlight: figure('maxCallsInFlight', options.maxCallsInFlight),
     maxCallsPerScript: figure('maxCallsPerScript', options.maxCallsPerScript),

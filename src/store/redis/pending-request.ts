@@ -11,8 +11,15 @@ import type { ScriptCall, ScriptPart, ScriptReply } from './script-run';
 
 /** Takes a call back, exactly once for each `ScriptReply` given. */
 export type Undo = (slot: number, call: ScriptCall, reply: ScriptReply) => void;
-/** Told which node let a part wait beyond the deadline. */
-export type Late = (node: string, error: TidegateError) => void;
+/** Who judges nodes by how long they take. */
+export interface NodeWatch {
+  /** A caller may wait for less than this; only a node that took longer is late, ms. */
+  readonly patienceMs: number;
+  /** Told which node let a part wait for too long. */
+  late(node: string, error: TidegateError): void;
+  /** Expires an entry in `delayMs`, unless it is done by then. */
+  recheck(entry: Expiring, delayMs: number): void;
+}
 
 /** The calls of a request that one script run settles. */
 export interface PartPlan {
@@ -25,7 +32,7 @@ export interface PartPlan {
 /** Answers one request. */
 export class PendingRequest implements Expiring {
   done = false;
-  readonly parts: readonly ScriptPart[];
+  readonly parts: readonly RequestPart[];
   readonly #results: (BucketResult | undefined)[];
   /** What each call took, where it took something. */
   readonly #taken: (ScriptReply | undefined)[];
@@ -38,7 +45,7 @@ export class PendingRequest implements Expiring {
     private readonly faults: readonly (TidegateError | undefined)[],
     private readonly answer: (results: readonly BucketResult[]) => void,
     private readonly undo: Undo,
-    private readonly late: Late,
+    private readonly watch: NodeWatch,
   ) {
     this.#results = [...faults];
     this.#taken = request.calls.map(() => undefined);
@@ -65,14 +72,11 @@ export class PendingRequest implements Expiring {
 
   /** The deadline: what has no answer yet gets an error. */
   expire(): void {
-    const error = new TidegateError(
-      'TG_STORE_TIMEOUT',
-      `Redis did not answer within ${Math.round(this.request.deadlineMs * 1_000) / 1_000} ms`,
-    );
-    const nodes = new Set(
-      this.parts.map((part) => (part as RequestPart).waitingFor).filter((node) => node !== undefined),
-    );
-    for (const node of nodes) this.late(node, error);
+    const { deadlineMs } = this.request;
+    const error = timeout(deadlineMs);
+    const moreMs = this.watch.patienceMs - deadlineMs;
+    if (moreMs > 0) this.watch.recheck(new Overdue(this.parts, this.watch), moreMs);
+    else blame(this.parts, this.watch, error);
     for (let place = 0; place < this.#results.length; place += 1) this.#results[place] ??= error;
     this.#finish();
   }
@@ -106,9 +110,42 @@ export class PendingRequest implements Expiring {
   }
 }
 
+/** Parts whose caller left before their node could be called late. */
+class Overdue implements Expiring {
+  constructor(
+    private readonly parts: readonly RequestPart[],
+    private readonly watch: NodeWatch,
+  ) {}
+
+  get done(): boolean {
+    return this.parts.every((part) => part.waitingFor === undefined);
+  }
+
+  expire(): void {
+    blame(this.parts, this.watch, timeout(this.watch.patienceMs));
+  }
+}
+
+/** Tells once of each node that owes a reply to any of the parts. */
+function blame(parts: readonly RequestPart[], watch: NodeWatch, error: TidegateError): void {
+  const nodes = new Set<string>();
+  for (const part of parts) {
+    if (part.waitingFor === undefined) continue;
+    nodes.add(part.waitingFor);
+    part.blamed = true;
+  }
+  for (const node of nodes) watch.late(node, error);
+}
+
+function timeout(afterMs: number): TidegateError {
+  const ms = Math.round(afterMs * 1_000) / 1_000;
+  return new TidegateError('TG_STORE_TIMEOUT', `Redis did not answer within ${ms} ms`);
+}
+
 class RequestPart implements ScriptPart {
   readonly bounded = true;
   attempts = 0;
+  blamed = false;
   readonly chargeDenied;
   readonly quotaSatisfied;
   #node: string | undefined;

@@ -17,7 +17,7 @@ import { DeadlineTimer } from './deadline-timer';
 import { Dispatcher } from './dispatcher';
 import { hashSlot } from './hash-slot';
 import { type RedisSettings, type RedisStoreOptions, resolveRedisOptions } from './options';
-import { type PartPlan, PendingRequest } from './pending-request';
+import { type NodeWatch, type PartPlan, PendingRequest } from './pending-request';
 import { type NodeContext, RedisNode } from './redis-node';
 import { type RedisRouter, SingleRouter } from './router';
 import type { ScriptCall, ScriptReply } from './script-run';
@@ -36,6 +36,7 @@ export class RedisStore implements BucketStore {
   readonly #settings: RedisSettings;
   readonly #router: RedisRouter;
   readonly #dispatcher: Dispatcher;
+  readonly #watch: NodeWatch;
   readonly #deadlines = new DeadlineTimer();
   #closed = false;
 
@@ -44,6 +45,7 @@ export class RedisStore implements BucketStore {
     this.#settings = resolveRedisOptions(options);
     this.#router = makeRouter(this.#settings);
     this.#dispatcher = new Dispatcher(this.#router, this.#settings);
+    this.#watch = this.#nodeWatch();
   }
 
   decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
@@ -53,7 +55,7 @@ export class RedisStore implements BucketStore {
     if (faults.every((fault) => fault !== undefined)) return faults;
     const plans = this.#plan(request.calls, faults);
     return new Promise((resolve) => {
-      const pending = new PendingRequest(request, plans, faults, resolve, this.#undo, this.#late);
+      const pending = new PendingRequest(request, plans, faults, resolve, this.#undo, this.#watch);
       this.#deadlines.add(pending, request.deadlineMs);
       for (const part of pending.parts) this.#dispatcher.enqueue(part);
     });
@@ -112,10 +114,16 @@ export class RedisStore implements BucketStore {
     this.#dispatcher.enqueue(new UndoPart(slot, call, reply, this.#settings.logger));
   };
 
-  readonly #late = (node: string, error: TidegateError): void => {
-    this.#settings.guard.failed(node, error);
-    this.#router.suspect();
-  };
+  #nodeWatch(): NodeWatch {
+    return {
+      patienceMs: this.#settings.patienceMs,
+      late: (node, error) => {
+        this.#settings.guard.failed(node, error);
+        this.#router.suspect();
+      },
+      recheck: (entry, delayMs) => this.#deadlines.add(entry, delayMs),
+    };
+  }
 }
 
 function makeRouter(settings: RedisSettings): RedisRouter {

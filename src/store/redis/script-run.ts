@@ -45,6 +45,8 @@ export interface ScriptPart {
   readonly bounded: boolean;
   /** How often it was sent. */
   attempts: number;
+  /** Whether the wait for it has been counted as its node's failure. */
+  readonly blamed: boolean;
   /** Whether somebody still waits for it; one that nobody waits for is not sent. */
   wanted(): boolean;
   /** Told just before it is written to a node. */

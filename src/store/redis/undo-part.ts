@@ -10,6 +10,7 @@ export class UndoPart implements ScriptPart {
   readonly bounded = false;
   readonly calls: readonly ScriptCall[];
   attempts = 0;
+  readonly blamed = false;
 
   constructor(
     readonly slot: number,
