@@ -98,6 +98,7 @@ function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
     sentinelUsername: store.sentinelUsername,
     sentinelPassword: store.sentinelPassword,
     keyPrefix: store.keyPrefix,
+    slotTags: store.hashTags,
     connectTimeoutMs: store.connectTimeoutMs,
     patienceMs: store.deadlineMs,
     expiryJitterS: store.expiryJitterMs / 1_000,

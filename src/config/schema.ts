@@ -208,6 +208,12 @@ const store = section('Where buckets live.', {
     doc: 'What shares a slot of a Redis Cluster: `bucket` spreads load best, `domain` makes a request of several descriptors atomic.',
     fallback: 'bucket',
   }),
+  hash_tags: whole({
+    doc: 'In a Redis Cluster: how many hash tags buckets share, spread evenly over the slots, so that calls at once for buckets of one tag are one script; 0 gives each bucket its own. The same for all Tidegates of a cluster.',
+    fallback: 0,
+    min: 0,
+    max: 1_024,
+  }),
   connect_timeout: duration({
     doc: 'How long connecting to Redis may take.',
     fallback: '1s',

@@ -24,6 +24,15 @@ describeStoreContract('a Redis Cluster of six nodes', async () => {
   );
 });
 
+describeStoreContract('a Redis Cluster of six nodes whose buckets share hash tags', async () => {
+  const cluster = await RedisCluster.start();
+  return redisStoreHarness(
+    { kind: 'cluster', urls: cluster.addresses.slice(0, 2), slotTags: 12 },
+    () => cluster.masters(),
+    () => cluster.stop(),
+  );
+});
+
 describeStoreContract('a Sentinel group', async () => {
   const group = await SentinelGroup.start();
   return redisStoreHarness(

@@ -3,6 +3,7 @@ import { TidegateError } from '../../core/errors';
 import type { Logger } from '../../core/ports';
 import { parseRedisAddress, type RedisAddress } from './address';
 import type { NodeGuard } from './node-guard';
+import { SlotTags } from './slot-tags';
 
 /** The kinds of Redis installation. */
 export const REDIS_KINDS = ['redis', 'sentinel', 'cluster'] as const;
@@ -45,6 +46,8 @@ export interface RedisStoreOptions {
   readonly sentinelTls?: RedisTls;
   /** Before every key; must not contain a brace. */
   readonly keyPrefix?: string;
+  /** In a cluster: how many hash tags buckets share; 0, the default, gives each bucket its own. At most 1,024. */
+  readonly slotTags?: number;
   /** How long a connection may take to come up; ms. */
   readonly connectTimeoutMs?: number;
   /** A connection that owes replies and is silent for this long is dropped; ms. */
@@ -77,6 +80,7 @@ export interface RedisSettings {
   readonly sentinelCredentials: RedisCredentials;
   readonly sentinelTls: RedisTls | undefined;
   readonly keyPrefix: string;
+  readonly slotTags: SlotTags | undefined;
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly patienceMs: number;
@@ -110,6 +114,7 @@ const FIGURES = {
   connectTimeoutMs: { value: 2_000, min: 1, max: 600_000 },
   stallTimeoutMs: { value: 3_000, min: 10, max: 600_000 },
   patienceMs: { value: 0, min: 0, max: 600_000 },
+  slotTags: { value: 0, min: 0, max: 1_024 },
   expiryJitterS: { value: 0, min: 0, max: 86_400 },
   maxCallsInFlight: { value: 20_000, min: 1, max: 10_000_000 },
   maxCallsPerScript: { value: 128, min: 1, max: 2_000 },
@@ -143,6 +148,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
   }
   const keyPrefix = options.keyPrefix ?? '';
   if (/[{}]/.test(keyPrefix)) throw invalid('store.key_prefix', 'must not contain a brace');
+  const slotTags = options.kind === 'cluster' ? figure('slotTags', options.slotTags) : 0;
   const fixed: RedisCredentials = {
     username: options.username ?? first.username ?? '',
     password: options.password ?? first.password ?? '',
@@ -159,6 +165,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
     },
     sentinelTls: options.sentinelTls,
     keyPrefix,
+    slotTags: slotTags === 0 ? undefined : new SlotTags(slotTags),
     connectTimeoutMs: figure('connectTimeoutMs', options.connectTimeoutMs),
     stallTimeoutMs: figure('stallTimeoutMs', options.stallTimeoutMs),
     patienceMs: figure('patienceMs', options.patienceMs),

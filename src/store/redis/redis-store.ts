@@ -102,7 +102,7 @@ export class RedisStore implements BucketStore {
 
   #scriptCall(call: BucketCall): ScriptCall {
     return {
-      key: storageKey(this.#settings.keyPrefix, call),
+      key: storageKey(this.#settings.keyPrefix, call, this.#settings.slotTags),
       params: call.params,
       hits: call.hits,
       role: call.role,

@@ -5,6 +5,7 @@
  * bucket, since their states mean different things.
  */
 import type { BucketCall, BucketParams } from '../../core/buckets';
+import type { SlotTags } from './slot-tags';
 
 const suffixes = new WeakMap<BucketParams, string>();
 
@@ -34,8 +35,14 @@ function hashTag(group: string): string {
   return group.replace(/[%}]/g, encodeURIComponent);
 }
 
-/** The key under which a call's bucket is stored. */
-export function storageKey(prefix: string, call: BucketCall): string {
+/**
+ * The key under which a call's bucket is stored.
+ * @param tags shared tags for buckets that are groups of their own, if they shall share any.
+ */
+export function storageKey(prefix: string, call: BucketCall, tags?: SlotTags): string {
+  if (tags !== undefined && call.key === call.group) {
+    return `${prefix}{${tags.tagOf(call.key)}}/${call.key}${suffixOf(call.params)}`;
+  }
   const tail = call.key === call.group ? '' : `/${call.key}`;
   return `${prefix}{${hashTag(call.group)}}${tail}${suffixOf(call.params)}`;
 }
