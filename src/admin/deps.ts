@@ -76,7 +76,7 @@ export interface AdminDeps {
   /** The text of `/metrics` and its content type. */
   scrape(): Promise<{ readonly contentType: string; readonly body: string }>;
   /** The reference's counters under their dotted names, sorted. */
-  stats(): readonly (readonly [name: string, value: number])[];
+  stats(): Promise<readonly (readonly [name: string, value: number])[]>;
   /** The counters of a rule by figure, such as `over_limit`; undefined when it has none of its own. */
   ruleFigures(ruleId: string): Readonly<Record<string, number>> | undefined;
   process(): ProcessView;

@@ -23,8 +23,8 @@ export function addReferenceRoutes(app: FastifyInstance, deps: AdminDeps): void 
 
   app.get('/rlconfig', (_request, reply) => reply.type(TEXT).send(deps.rlconfig()));
 
-  app.get('/stats', (_request, reply) => {
-    const lines = deps.stats().map(([name, value]) => `${name}: ${value}\n`);
+  app.get('/stats', async (_request, reply) => {
+    const lines = (await deps.stats()).map(([name, value]) => `${name}: ${value}\n`);
     return reply.type(TEXT).send(lines.join(''));
   });
 

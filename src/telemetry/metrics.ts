@@ -15,6 +15,7 @@ import type { HeavyKey } from './heavy-keys';
 import { sanitiseMetricKey } from './metric-key';
 import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled, type Sample } from './sampled-metric';
+import { sortedInTurns } from './sorted-in-turns';
 import { registerSources, type MetricSources } from './state-metrics';
 
 /** How a decision ended. */
@@ -178,13 +179,12 @@ export class Metrics implements DecisionTelemetry {
     return { contentType: this.registry.contentType, body: `${await this.rules.render()}\n${rest}` };
   }
 
-  /** The reference's counters under its dotted names, sorted. */
-  stats(): readonly (readonly [name: string, value: number])[] {
-    const figures = new Map<string, number>();
+  /** The reference's counters under its dotted names, sorted. Lets the event loop turn between slices. */
+  async stats(): Promise<readonly (readonly [name: string, value: number])[]> {
+    const figures: [name: string, value: number][] = [...this.rules.stats()];
     const add = (name: string, value: number): void => {
-      figures.set(name, (figures.get(name) ?? 0) + value);
+      figures.push([name, value]);
     };
-    for (const [name, value] of this.rules.stats()) add(name, value);
     for (const [domain, count] of this.unknownDomains.entries()) {
       add(`ratelimit.service.rate_limit.${domain}.domain_not_found`, count);
     }
@@ -195,7 +195,7 @@ export class Metrics implements DecisionTelemetry {
     add('ratelimit.service.config_load_error', this.configLoads.error);
     add('ratelimit.service.global_shadow_mode', this.globalShadows);
     add(`ratelimit_server.${GRPC_METHOD}.total_requests`, this.calls);
-    return [...figures].sort(([a], [b]) => (a < b ? -1 : 1));
+    return summedByName(await sortedInTurns(figures));
   }
 
   /** The names of all metrics, without `_bucket` and the like. */
@@ -285,6 +285,17 @@ export class Metrics implements DecisionTelemetry {
       sample: () => topSamples(this.topDenied()),
     });
   }
+}
+
+/** Adds up figures of one name: distinct metric keys may look alike once printable. */
+function summedByName(sorted: readonly [name: string, value: number][]): [name: string, value: number][] {
+  const summed: [name: string, value: number][] = [];
+  for (const [name, value] of sorted) {
+    const last = summed.at(-1);
+    if (last?.[0] === name) last[1] += value;
+    else summed.push([name, value]);
+  }
+  return summed;
 }
 
 /** One line a label set: keys that look alike once printable are added up, or the scrape would be refused. */

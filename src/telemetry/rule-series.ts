@@ -140,7 +140,7 @@ export class RuleSeries {
   }
 
   /** Every figure under the reference's dotted name. */
-  *stats(): Generator<readonly [string, number]> {
+  *stats(): Generator<[string, number]> {
     for (const rule of this.rules.values()) yield* named(rule);
     if (this.overflow !== undefined) yield* named(this.overflow);
   }
@@ -154,7 +154,7 @@ export class RuleSeries {
   }
 }
 
-function* named(rule: CountedRule): Generator<readonly [string, number]> {
+function* named(rule: CountedRule): Generator<[string, number]> {
   for (const figure of RULE_FIGURES) {
     yield [`ratelimit.service.rate_limit.${rule.name}.${figure}`, rule.figures[figure]];
   }

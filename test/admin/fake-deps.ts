@@ -48,7 +48,7 @@ export function fakeDeps(changes: Partial<AdminDeps> = {}): AdminDeps {
     decideJson: async (body) => ({ status: 200, body: { overallCode: 'OK', got: body } }),
     rlconfig: () => 'edge.k: unit=MINUTE requests_per_unit=3, shadow_mode: false, quota_mode: false\n',
     scrape: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
-    stats: () => [
+    stats: async () => [
       ['ratelimit.service.rate_limit.edge.k.over_limit', 7],
       ['ratelimit_server.ShouldRateLimit.total_requests', 9],
     ],

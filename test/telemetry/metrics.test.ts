@@ -62,7 +62,7 @@ describe('the metrics', () => {
     expect(await lines(metrics, 'ratelimit_service_rate_limit_total_hits{domain="d",key1="a"')).toEqual([
       'ratelimit_service_rate_limit_total_hits{domain="d",key1="a",key2="b"} 3',
     ]);
-    expect(metrics.stats()).toContainEqual(['ratelimit.service.rate_limit.d.a.b.d.total_hits', 2]);
+    expect(await metrics.stats()).toContainEqual(['ratelimit.service.rate_limit.d.a.b.d.total_hits', 2]);
   });
 
   it('folds keys beyond its bound into one series and says so', async () => {
@@ -133,11 +133,11 @@ describe('the metrics', () => {
     }
   });
 
-  it("lists the reference's counters under its own names, sorted", () => {
+  it("lists the reference's counters under its own names, sorted", async () => {
     const metrics = measuring();
     metrics.countersFor('d.k').overLimit(2);
     metrics.domainNotFound('nowhere');
-    expect(metrics.stats().map(([name, value]) => `${name}: ${value}`)).toEqual([
+    expect((await metrics.stats()).map(([name, value]) => `${name}: ${value}`)).toEqual([
       'ratelimit.service.call.should_rate_limit.redis_error: 0',
       'ratelimit.service.call.should_rate_limit.service_error: 0',
       'ratelimit.service.config_load_error: 0',
@@ -151,6 +151,13 @@ describe('the metrics', () => {
       'ratelimit.service.rate_limit.nowhere.domain_not_found: 1',
       'ratelimit_server.ShouldRateLimit.total_requests: 0',
     ]);
+  });
+
+  it('adds up keys that look alike in the list of counters', async () => {
+    const metrics = measuring();
+    metrics.countersFor('d.a:b').overLimit(2);
+    metrics.countersFor('d.a|b').overLimit(3);
+    expect(await metrics.stats()).toContainEqual(['ratelimit.service.rate_limit.d.a_b.over_limit', 5]);
   });
 
   it('counts store failures by code and failure modes by mode', async () => {
