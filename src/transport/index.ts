@@ -4,6 +4,7 @@
  */
 export { createControlServer } from './control-server';
 export { createGrpcDataServer } from './data-server';
+export { createFastDataServer, type FastServerOptions } from './fast-data-server';
 export type { GrpcServerOptions } from './grpc-host';
 export { HEALTH_CHECK, HEALTH_SERVICES, healthMethods, rateLimitHealth } from './health-methods';
 export type { ListenerOptions } from './listener';

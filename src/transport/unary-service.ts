@@ -1,16 +1,13 @@
 /** Puts our unary handlers, bytes in and bytes out, behind grpc-js. */
 import {
-  status,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { formatPosition, TidegateError } from '../core/errors';
+import { TidegateError } from '../core/errors';
 import type { CallContext, UnaryHandler, UnaryMethods } from '../core/ports';
-
-/** A caller's error message is no longer than this. */
-const MAX_MESSAGE_CHARS = 1_024;
+import { callStatus } from './http2/call-status';
 
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 type Reply = sendUnaryData<Uint8Array>;
@@ -54,28 +51,6 @@ function contextOf(call: Call): CallContext {
   const timeoutMs = deadlineMs === Infinity ? Infinity : Math.max(0, deadlineMs - Date.now());
   const traceparent = call.metadata.get('traceparent')[0];
   return typeof traceparent === 'string' ? { timeoutMs, traceparent } : { timeoutMs };
-}
-
-/**
- * What a caller is told of an error: its gRPC status, and `CODE: where: what`. Of a fault of our own it is told the
- * code only, since nobody wrote that text for a caller.
- */
-export function callStatus(error: TidegateError): { code: status; details: string } {
-  const text =
-    error.code === 'TG_INTERNAL'
-      ? 'an internal error, see the log'
-      : formatPosition(error.at) + error.message;
-  return { code: statusOf(error.grpcStatus), details: printable(`${error.code}: ${text}`) };
-}
-
-const statusOf = (number: number): status => (number in status ? number : status.UNKNOWN);
-
-/** The text without control characters and halves of characters, which grpc-message cannot carry, and not too long. */
-function printable(text: string): string {
-  return text
-    .slice(0, MAX_MESSAGE_CHARS)
-    .replace(/\p{Cc}/gu, ' ')
-    .replace(/\p{Cs}/gu, '\ufffd');
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>

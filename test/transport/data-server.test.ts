@@ -7,14 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TidegateError } from '../../src/core/errors';
 import type { BoundAddress, CallContext, Server, UnaryHandler, UnaryMethods } from '../../src/core/ports';
-import { createGrpcDataServer, type GrpcServerOptions } from '../../src/transport';
+import { createFastDataServer, createGrpcDataServer, type GrpcServerOptions } from '../../src/transport';
 import { RawClient, until } from './raw-client';
 
 const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 
-describe('the data server', () => {
+describe.each([
+  ['fast', createFastDataServer],
+  ['grpc-js', createGrpcDataServer],
+])('the data server (%s)', (_name, createDataServer) => {
   const open: { close: () => unknown }[] = [];
   const contexts: CallContext[] = [];
   let release: () => void;
@@ -58,7 +61,7 @@ describe('the data server', () => {
   const serve = async (
     options: Partial<GrpcServerOptions> = {},
   ): Promise<[Server, BoundAddress, RawClient]> => {
-    const server = createGrpcDataServer({ host: '127.0.0.1', port: 0, ...options }, methods);
+    const server = createDataServer({ host: '127.0.0.1', port: 0, ...options }, methods);
     const address = await server.listen();
     const client = new RawClient(address);
     open.push(client, { close: () => server.close(0) });
@@ -257,7 +260,7 @@ describe('the data server', () => {
     });
 
     it('may be closed without ever having listened', async () => {
-      await createGrpcDataServer({ host: '127.0.0.1', port: 0 }, methods).close(1_000);
+      await createDataServer({ host: '127.0.0.1', port: 0 }, methods).close(1_000);
     });
   });
 });

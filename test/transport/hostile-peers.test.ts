@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { BoundAddress, Server, UnaryMethods } from '../../src/core/ports';
-import { createGrpcDataServer, healthMethods, rateLimitHealth } from '../../src/transport';
+import {
+  createFastDataServer,
+  createGrpcDataServer,
+  healthMethods,
+  rateLimitHealth,
+} from '../../src/transport';
 import { decodeRateLimitRequest, encodeRateLimitRequest, encodeRateLimitResponse } from '../../src/wire';
 import { RawClient } from './raw-client';
 
@@ -81,7 +86,10 @@ const methods: UnaryMethods = new Map([
   ...healthMethods(rateLimitHealth(() => true)),
 ]);
 
-describe('a data server with a hostile peer', () => {
+describe.each([
+  ['fast', createFastDataServer],
+  ['grpc-js', createGrpcDataServer],
+])('a data server (%s) with a hostile peer', (_name, createDataServer) => {
   let server: Server;
   let address: BoundAddress;
   let good: RawClient;
@@ -90,7 +98,7 @@ describe('a data server with a hostile peer', () => {
 
   beforeAll(async () => {
     process.on('uncaughtExceptionMonitor', record);
-    server = createGrpcDataServer({ host: '127.0.0.1', port: 0, maxMessageBytes: 100_000 }, methods);
+    server = createDataServer({ host: '127.0.0.1', port: 0, maxMessageBytes: 100_000 }, methods);
     address = await server.listen();
     good = new RawClient(address);
   });
