@@ -153,6 +153,14 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('counts domains beyond its bound together', async () => {
+    const metrics = measuring();
+    for (let i = 0; i < 1_500; i += 1) metrics.domainNotFound(`d${i}`);
+    const domains = await lines(metrics, 'ratelimit_service_rate_limit_domain_not_found{');
+    expect(domains).toHaveLength(1_001);
+    expect(domains).toContain('ratelimit_service_rate_limit_domain_not_found{domain="other"} 500');
+  });
+
   it('adds up keys that look alike in the list of counters', async () => {
     const metrics = measuring();
     metrics.countersFor('d.a:b').overLimit(2);
