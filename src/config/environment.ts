@@ -11,6 +11,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Names the settings file, as `--config` does. */
 export const CONFIG_ENV = 'TIDEGATE_CONFIG';
 
+const PREFIX = 'TIDEGATE_';
+
 /** What the environment says about the settings. */
 export interface ParsedEnvironment {
   readonly configPath: string | undefined;
@@ -32,10 +34,14 @@ function isServiceLink(name: string, value: string): boolean {
 }
 
 function unknownVariable(name: string): TidegateError {
-  const closest = nearest(name, [...LEAVES.map((leaf) => leaf.envName), CONFIG_ENV]);
+  const known = [...LEAVES.map((leaf) => leaf.envName), CONFIG_ENV];
+  const closest = nearest(
+    name.slice(PREFIX.length),
+    known.map((other) => other.slice(PREFIX.length)),
+  );
   return new TidegateError('TG_SETTINGS_UNKNOWN_KEY', 'there is no such setting', {
     at: { key: name },
-    ...(closest === undefined ? {} : { remedy: `did you mean ${closest}?` }),
+    ...(closest === undefined ? {} : { remedy: `did you mean ${PREFIX}${closest}?` }),
   });
 }
 
@@ -46,7 +52,7 @@ export function parseEnvironment(env: Environment): ParsedEnvironment {
   const warnings: SettingsWarning[] = [];
   for (const name of Object.keys(env).sort()) {
     const value = env[name];
-    if (!name.startsWith('TIDEGATE_') || value === undefined || value === '' || name === CONFIG_ENV) continue;
+    if (!name.startsWith(PREFIX) || value === undefined || value === '' || name === CONFIG_ENV) continue;
     const leaf = leafOfEnv(name);
     if (isServiceLink(name, value)) {
       if (leaf === undefined) continue;

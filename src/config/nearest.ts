@@ -17,11 +17,12 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The closest of `known` to `name`; undefined when `known` is empty or the name is absurdly long. */
+/** The closest of `known` to `name`; undefined when none is like it, or the name is absurdly long. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   if (name.length > LENGTH_MAX) return undefined;
   let best: string | undefined;
-  let bestDistance = Infinity;
+  // With more than half of its letters wrong a name is another one, and no slip of it.
+  let bestDistance = Math.floor(name.length / 2) + 1;
   for (const candidate of known) {
     const distance = editDistance(name, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

@@ -56,6 +56,12 @@ describe('loading settings', () => {
     check(settings);
   });
 
+  it('guesses at no name that is not like one', () => {
+    const errors = errorsOf({ env: { TIDEGATE_FOO: '1' }, file: 'foo: 1\n', flags: ['--something=1'] });
+    expect(errors).toHaveLength(3);
+    expect(errors.join('\n')).not.toContain('did you mean');
+  });
+
   it('reports the mistakes of all sources at once, each with its place', () => {
     const errors = errorsOf({
       file: 'data:\n  port: high\n  prot: 1\nstore:\n  kind: memcache\n',

@@ -53,6 +53,8 @@ describe('the schema of settings', () => {
     expect(nearest('prot', ['host', 'port', 'uds'])).toBe('port');
     expect(nearest('x'.repeat(1_000), ['port'])).toBeUndefined();
     expect(nearest('x', [])).toBeUndefined();
+    expect(nearest('logs', ['log', 'data'])).toBe('log');
+    expect(nearest('something', ['log', 'data'])).toBeUndefined();
   });
 });
 
