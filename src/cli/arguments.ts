@@ -15,11 +15,17 @@ export interface CommandLine {
 /** @param argv the arguments after the script's name. No command, or a leading flag, means `serve`. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const [first] = argv;
-  if (first === '--help' || first === '-h') return { command: 'help', settingsFlags: [], rest: [] };
+  if (asksForHelp(argv)) return { command: 'help', settingsFlags: [], rest: [] };
   if (first === '--version' || first === '-v') return { command: 'version', settingsFlags: [], rest: [] };
   const named = first !== undefined && !first.startsWith('-');
   const { flags, rest } = takeSettingsFlags(named ? argv.slice(1) : argv);
   return { command: named ? first : 'serve', settingsFlags: flags, rest };
+}
+
+/** Whether `--help` or `-h` comes first, or right after a command. */
+function asksForHelp([first, second]: readonly string[]): boolean {
+  const asked = first?.startsWith('-') === false ? second : first;
+  return asked === '--help' || asked === '-h';
 }
 
 /** Reads a command's own options. @throws TidegateError TG_USAGE for anything that it does not know. */

@@ -166,6 +166,16 @@ describe('the command line', () => {
     expect((await tidegate('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it.each([['--help'], ['-h'], ['check', '--help'], ['serve', '-h'], ['explain', '--help']])(
+    'prints help for %s %s',
+    async (...argv) => {
+      expect(await tidegate(...argv)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('tidegate check') as string,
+      });
+    },
+  );
+
   it('refuses an unknown command, flag and setting with a code and exit 2', async () => {
     expect(await tidegate('sevre')).toMatchObject({
       code: 2,
