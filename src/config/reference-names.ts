@@ -106,4 +106,9 @@ export const JOINT_NAMES: Readonly<Record<string, string>> = {
   REDIS_SENTINEL_AUTH: '`store.sentinel_username` and `store.sentinel_password`',
   CONFIG_TYPE: 'FILE; limits over xDS are not served',
   TRACING_EXPORTER_PROTOCOL: 'http; OTLP over gRPC is not served',
+  OTEL_EXPORTER_OTLP_HEADERS: 'headers of an export, `name=value` by commas; read by the exporter itself',
+  OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip or none; read by the exporter itself',
+  OTEL_EXPORTER_OTLP_CERTIFICATE: "the CA of the collector's certificate; read by the exporter itself",
+  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: 'the client certificate; read by the exporter itself',
+  OTEL_EXPORTER_OTLP_CLIENT_KEY: "the client certificate's key; read by the exporter itself",
 };

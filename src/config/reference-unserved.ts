@@ -8,6 +8,9 @@ const POOL = 'each Redis node has one connection that carries many calls at once
 const PIPELINE = 'calls are pipelined by themselves';
 const STARTUP = 'the port opens without waiting for Redis; on_error answers until it is there';
 const MEMCACHE = 'memcache is not served; use Redis, with store.kind and store.urls';
+const OTLP_TIMEOUT = 'an export of traces may take 5 s';
+const OTLP_PROTOCOL = 'traces are exported over HTTP as JSON; set tracing.endpoint';
+const OTLP_INSECURE = 'the scheme of tracing.endpoint, http or https, says it';
 
 /** Names and what to do instead. */
 export const UNSERVED_NAMES: Readonly<Record<string, string>> = {
@@ -76,4 +79,11 @@ export const UNSERVED_NAMES: Readonly<Record<string, string>> = {
   MEMCACHE_TLS_SKIP_HOSTNAME_VERIFICATION: MEMCACHE,
   TRACING_SERVICE_NAMESPACE: 'spans carry the service name only; set tracing.service_name',
   TRACING_SERVICE_INSTANCE_ID: 'spans carry the service name only; set tracing.service_name',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'set OTEL_EXPORTER_OTLP_ENDPOINT or tracing.endpoint',
+  OTEL_EXPORTER_OTLP_TIMEOUT: OTLP_TIMEOUT,
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: OTLP_TIMEOUT,
+  OTEL_EXPORTER_OTLP_PROTOCOL: OTLP_PROTOCOL,
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: OTLP_PROTOCOL,
+  OTEL_EXPORTER_OTLP_INSECURE: OTLP_INSECURE,
+  OTEL_EXPORTER_OTLP_TRACES_INSECURE: OTLP_INSECURE,
 };

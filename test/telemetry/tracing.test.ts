@@ -9,10 +9,10 @@ import type { CallContext, Logger } from '../../src/core/ports';
 import { createTracer, type Tracer, type TracingOptions } from '../../src/telemetry/tracing';
 
 // The real exporter, loaded by Node itself: it imports node:http dynamically.
-jest.mock('@opentelemetry/exporter-trace-otlp-http', (): unknown =>
-  (globalThis as unknown as { nativeRequire: NodeJS.Require }).nativeRequire(
-    '@opentelemetry/exporter-trace-otlp-http',
-  ),
+const mockNativeRequire = (name: string): unknown =>
+  (globalThis as unknown as { nativeRequire: NodeJS.Require }).nativeRequire(name);
+jest.mock('@opentelemetry/exporter-trace-otlp-http', () =>
+  mockNativeRequire('@opentelemetry/exporter-trace-otlp-http'),
 );
 
 interface OtlpSpan {
@@ -138,6 +138,21 @@ describe('tracing', () => {
       const imports = source.match(/^import .*'@opentelemetry\/.*$/gm) ?? [];
       expect([file, imports.filter((line) => !line.startsWith('import type '))]).toEqual([file, []]);
     }
+  });
+
+  it('sends the headers of OTEL_EXPORTER_OTLP_HEADERS', async () => {
+    const receiver = collector();
+    // The exporter is loaded outside of jest's sandbox, and sees the process's own environment.
+    const { env } = mockNativeRequire('node:process') as NodeJS.Process;
+    env.OTEL_EXPORTER_OTLP_HEADERS = 'x-api-key=from-the-environment';
+    try {
+      const tracer = await tracing({ endpoint: await receiver.start() });
+      await tracer.traceHandler(METHOD, () => message, describeCall)(message, call());
+      await tracer.shutdown(5_000);
+    } finally {
+      delete env.OTEL_EXPORTER_OTLP_HEADERS;
+    }
+    expect([...receiver.apiKeys]).toEqual(['from-the-environment']);
   });
 
   it("sends a span a call, under the caller's, and the store's span under it", async () => {
