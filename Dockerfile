@@ -26,9 +26,10 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean -
 FROM ${NODE_IMAGE}
 WORKDIR /app
 # The data port is for Envoy, which may be another container; the admin and control ports stay on loopback until
-# TIDEGATE_ADMIN_HOST or TIDEGATE_CONTROL_HOST says otherwise.
+# TIDEGATE_ADMIN_HOST or TIDEGATE_CONTROL_HOST says otherwise. The reference's name is the weaker of the two that mean
+# the data port's host: whichever of them a user sets is the one that counts.
 ENV NODE_ENV=production \
-    TIDEGATE_DATA_HOST=0.0.0.0
+    GRPC_HOST=0.0.0.0
 COPY --from=build /image/usr/local/bin/ /usr/local/bin/
 RUN ln -s /usr/local/bin/ratelimit /bin/ratelimit
 COPY --from=modules /app/node_modules node_modules
