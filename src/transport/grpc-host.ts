@@ -14,10 +14,17 @@ export interface GrpcServerOptions extends ListenerOptions {
   readonly maxConnectionAgeMs?: number;
   /** How long calls may go on after that before the connection is cut; Infinity without end. Default without end. */
   readonly maxConnectionAgeGraceMs?: number;
+  /**
+   * A connection is pinged this often and cut when it does not answer. Default 20,000 ms. Node keeps the socket of a peer
+   * that broke HTTP/2 and left: only a ping finds out.
+   */
+  readonly keepAliveMs?: number;
 }
 
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
 const DEFAULT_MAX_CONCURRENT_STREAMS = 1_000;
+const DEFAULT_KEEP_ALIVE_MS = 20_000;
+const MAX_PING_ANSWER_MS = 10_000;
 /** The longest time a timer takes is 2^31-1 ms, and grpc-js adds up to a tenth. */
 const MAX_TIMER_MS = 1_900_000_000;
 
@@ -28,12 +35,15 @@ export class GrpcHost implements Server {
   #closed: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions, register: (server: GrpcServer) => void) {
+    const keepAliveMs = options.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS;
     // grpc-js writes what peers do wrong to the console, in a format that is not ours and without a bound.
     setLogVerbosity(logVerbosity.NONE);
     this.#server = new GrpcServer({
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
       'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? DEFAULT_MAX_CONCURRENT_STREAMS,
+      'grpc.keepalive_time_ms': keepAliveMs,
+      'grpc.keepalive_timeout_ms': Math.min(MAX_PING_ANSWER_MS, keepAliveMs),
       ...ageOption('grpc.max_connection_age_ms', options.maxConnectionAgeMs),
       ...ageOption('grpc.max_connection_age_grace_ms', options.maxConnectionAgeGraceMs),
     });
