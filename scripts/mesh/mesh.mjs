@@ -1,6 +1,6 @@
 // The mesh of docker-compose.yml from local processes: a Redis Cluster of six nodes, two Tidegates, two Envoys, a demo
 // upstream, and Prometheus when it is installed. Everything listens on loopback and keeps its data in a folder that
-// goes when the mesh stops: on Ctrl-C, or when one of its processes ends.
+// goes when the mesh stops, on Ctrl-C. Once it is up a part may end, so that failures can be tried out: the rest goes on.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,11 +136,16 @@ async function main() {
 
   const folder = mkdtempSync(path.join(tmpdir(), 'tidegate-mesh-'));
   const stop = new AbortController();
-  const processes = new Processes(folder, (message) => stop.abort(new Error(message)));
+  let up = false;
+  const processes = new Processes(folder, (message) => {
+    if (up) console.error(`mesh: ${message}\nThe rest goes on; Ctrl-C stops it.`);
+    else stop.abort(new Error(message));
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
   try {
     const waitFor = (name, ready) => waitUntil(processes, stop.signal, name, ready);
     const withPrometheus = await startAll({ ...options, limits, folder, processes, waitFor });
+    up = true;
     describe({ ...options, limits, folder, withPrometheus });
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));

@@ -19,6 +19,8 @@ export async function startRedisCluster({ processes, folder, server, cli, ports,
       'cluster-enabled': 'yes',
       'cluster-config-file': 'nodes.conf',
       'cluster-node-timeout': 2000,
+      // A lost master stops its own slots and not every one, until its replica has taken over.
+      'cluster-require-full-coverage': 'no',
       save: '',
       appendonly: 'no',
     };

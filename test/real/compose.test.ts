@@ -1,8 +1,8 @@
 /** docker-compose.yml, read by docker-compose itself: accepted, pinned, health-checked, and in step with what it mounts. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { LEAVES } from '../../src/config/setting-paths';
-import { startChild } from '../parts/child';
 import { partPath, repositoryPath } from '../parts/paths';
 
 interface Service {
@@ -25,14 +25,14 @@ const dockerfile = readFileSync(repositoryPath('Dockerfile'), 'utf8');
 let compose: Compose;
 let services: readonly (readonly [string, Service])[];
 
-beforeAll(async () => {
-  const file = repositoryPath('docker-compose.yml');
-  const child = startChild(partPath('docker-compose'), ['-f', file, 'config'], {
-    env: { HOME: repositoryPath() },
-  });
-  const exit = await child.exited;
-  if (exit !== 0) throw new Error(`docker-compose refuses the file (${exit}):\n${child.output()}`);
-  compose = parse(child.output()) as Compose;
+beforeAll(() => {
+  // Exits with other than 0, and throws what it wrote, when it refuses the file.
+  const config = execFileSync(
+    partPath('docker-compose'),
+    ['-f', repositoryPath('docker-compose.yml'), 'config'],
+    { env: { ...process.env, HOME: repositoryPath() }, encoding: 'utf8', stdio: 'pipe' },
+  );
+  compose = parse(config) as Compose;
   services = Object.entries(compose.services);
 });
 

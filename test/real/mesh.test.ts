@@ -1,10 +1,11 @@
 /** `npm run mesh` from the outside: it comes up, the loop that it prints works, and Ctrl-C leaves nothing behind. */
+import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { startChild, type Child } from '../parts/child';
 import { ask, countStatuses } from '../parts/envoy-gateway';
-import { repositoryPath } from '../parts/paths';
+import { partPath, repositoryPath } from '../parts/paths';
 import { until } from '../parts/until';
 
 const SCRIPT = repositoryPath('scripts', 'mesh', 'mesh.mjs');
@@ -39,7 +40,7 @@ function find(text: string, pattern: RegExp): string {
   return found;
 }
 
-test('both Envoys keep to the limit of the example, Prometheus is served, and Ctrl-C ends everything', async () => {
+test('both Envoys keep to the limit of the example, Prometheus is served, a part may end, and Ctrl-C ends everything', async () => {
   const running = await startMesh();
   const text = running.output();
   const envoys = find(text, /for envoy in (http.*); do/).split(' ');
@@ -59,6 +60,14 @@ test('both Envoys keep to the limit of the example, Prometheus is served, and Ct
   const config = await (await fetch(`${prometheus}api/v1/status/config`)).text();
   expect(config).toContain(new URL(stats).host);
   expect(config).not.toMatch(/(tidegate|envoy)-\d:\d/);
+
+  // A part may end, so that a failure can be tried out.
+  const redis = find(text, /redis-cli -c -p (\d+)/);
+  execFileSync(partPath('redis-cli'), ['-p', redis, 'shutdown', 'nosave']);
+  await running.waitForLine('the end of a Redis is told', (line) =>
+    line.startsWith(`mesh: redis-${redis} ended`) ? true : undefined,
+  );
+  for (const url of envoys) expect([200, 429]).toContain((await ask(`${url}/`)).status);
 
   const folder = find(text, /logs +(\S+)\/\*\.log/);
   expect(existsSync(folder)).toBe(true);
