@@ -46,6 +46,8 @@ export class HeaderDecoder {
   private valueBytes = 0;
   private value = 0;
   private text: string | undefined;
+  /** Whether the value is one that makes a request malformed. */
+  private isBad = false;
 
   /** @param readsTraces whether `traceparent` is read; else it is as any other field. */
   constructor(routes: Routes, readsTraces: boolean) {
@@ -115,7 +117,9 @@ export class HeaderDecoder {
       kind = this.table.kind(slot);
       nameBytes = this.table.name(slot);
     }
-    if (!this.readValue(kind, head)) return false;
+    this.isBad = false;
+    if (!this.readValue(kind)) return false;
+    if (this.isBad) kind = Kind.FORBIDDEN;
     if (added) this.table.add(kind, nameBytes, this.valueBytes, this.value, this.text);
     head.take(kind, this.value, this.text, nameBytes + this.valueBytes + FIELD_OVERHEAD_BYTES);
     return true;
@@ -129,15 +133,15 @@ export class HeaderDecoder {
     const start = this.at;
     this.at = start + wireBytes;
     this.value = Kind.FORBIDDEN;
-    if (wireBytes > MAX_TEXT_BYTES) return huffman ? this.measured(start) : wireBytes;
-    const length = this.decodeText(start, huffman);
-    if (length < 0) return BAD;
+    const read = wireBytes <= MAX_TEXT_BYTES;
+    const length = huffman ? this.expand(start, read) : wireBytes;
+    if (length < 0 || !read) return length;
     const kind = kindOf(huffman ? scratch.toString('latin1', 0, length) : this.slice(start));
     this.value = kind === Kind.TRACEPARENT && !this.readsTraces ? Kind.IGNORED : kind;
     return length;
   }
 
-  private readValue(kind: number, head: RequestHead): boolean {
+  private readValue(kind: number): boolean {
     if (this.at >= this.end) return false;
     const huffman = (this.bytes[this.at]! & 0x80) !== 0;
     const wireBytes = this.textLength();
@@ -151,41 +155,40 @@ export class HeaderDecoder {
       this.valueBytes = this.pathBytes;
       return true;
     }
-    const length = huffman ? this.measured(start, head) : this.checked(start, head);
+    const read = isRead(kind) && wireBytes <= MAX_TEXT_BYTES;
+    const length = huffman ? this.expand(start, read) : this.checked(start);
     if (length < 0) return false;
     this.valueBytes = length;
-    if (!isRead(kind)) return true;
-    if (wireBytes > MAX_TEXT_BYTES) {
-      if (kind === Kind.PATH) this.value = NO_ROUTE;
-      else head.spoil();
-      return true;
-    }
-    if (huffman) decodeHuffman(this.bytes, start, this.at, scratch);
-    const text = huffman ? scratch.toString('latin1', 0, length) : this.slice(start);
-    if (kind === Kind.PATH) this.learnPath(start, text);
-    else if (kind === Kind.TRACEPARENT) this.text = text;
-    else this.value = valueOf(kind, text);
+    if (read)
+      this.understand(kind, start, huffman ? scratch.toString('latin1', 0, length) : this.slice(start));
+    else if (kind === Kind.PATH) this.value = NO_ROUTE;
+    else if (isRead(kind)) this.isBad = true;
     return true;
   }
 
-  private measured(start: number, head?: RequestHead): number {
-    const length = measureHuffman(this.bytes, start, this.at);
+  private understand(kind: number, start: number, text: string): void {
+    if (kind === Kind.PATH) this.learnPath(start, text);
+    else if (kind === Kind.TRACEPARENT) this.text = text;
+    else this.value = valueOf(kind, text);
+  }
+
+  /** Decodes Huffman code into the scratch buffer where that is wanted, or measures it. @returns its size, or {@link BAD}. */
+  private expand(start: number, wanted: boolean): number {
+    const length = wanted
+      ? decodeHuffman(this.bytes, start, this.at, scratch)
+      : measureHuffman(this.bytes, start, this.at);
     if (length >= NOT_HUFFMAN) return length;
-    head?.spoil();
+    this.isBad = true;
     return -2 - length;
   }
 
-  /** A value without Huffman code: its size; octets that no value may have spoil the request. */
-  private checked(start: number, head: RequestHead): number {
+  /** The size of a value without Huffman code; looks for octets that no value may have. */
+  private checked(start: number): number {
     for (let at = start; at < this.at; at += 1) {
       const octet = this.bytes[at]!;
-      if (octet <= 0x0d && (octet === 0 || octet === 0x0a || octet === 0x0d)) head.spoil();
+      if (octet <= 0x0d && (octet === 0 || octet === 0x0a || octet === 0x0d)) this.isBad = true;
     }
     return this.at - start;
-  }
-
-  private decodeText(start: number, huffman: boolean): number {
-    return huffman ? decodeHuffman(this.bytes, start, this.at, scratch) : this.at - start;
   }
 
   private slice(start: number): string {

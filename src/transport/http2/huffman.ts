@@ -36,7 +36,7 @@ export const decodedBound = (wireBytes: number): number => Math.ceil((wireBytes 
 
 /**
  * Decodes a range into `target`, which must have room for {@link decodedBound}.
- * @returns the decoded length, or {@link NOT_HUFFMAN}.
+ * @returns as {@link measureHuffman}.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
   let state = 0;
@@ -50,7 +50,7 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, tar
     target[length + 1] = step >>> 16;
     length += (step >>> COUNT_SHIFT) & 3;
   }
-  return (seen & HAS_EOS) !== 0 || MAY_END[state] === 0 ? NOT_HUFFMAN : length;
+  return verdict(seen, state, length);
 }
 
 /**
@@ -68,6 +68,10 @@ export function measureHuffman(bytes: Uint8Array, start: number, end: number): n
     seen |= step;
     length += (step >>> COUNT_SHIFT) & 3;
   }
+  return verdict(seen, state, length);
+}
+
+function verdict(seen: number, state: number, length: number): number {
   if ((seen & HAS_EOS) !== 0 || MAY_END[state] === 0) return NOT_HUFFMAN;
   return (seen & HAS_BAD_OCTET) === 0 ? length : -2 - length;
 }

@@ -46,11 +46,6 @@ export class RequestHead {
     else this.takeRegular(kind, value, text);
   }
 
-  /** A field that no request may have. */
-  spoil(): void {
-    this.malformed = true;
-  }
-
   /** Whether it is a request by RFC 9113, section 8.3.1. */
   isRequest(): boolean {
     if (this.malformed) return false;

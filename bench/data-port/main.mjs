@@ -1,0 +1,119 @@
+// CPU of the data port per call, our HTTP/2 against grpc-js, in one run: real clients' bytes replayed, the same headers
+// with every call and then a fresh trace with every call.
+//
+//   npm run build && taskset -c 1 node bench/data-port/main.mjs [calls [connections [streams [rounds]]]]
+//
+// The servers are pinned to core 0.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { record } from './recording.mjs';
+
+const [calls = 200_000, connections = 4, streams = 25, rounds = 3] = process.argv.slice(2).map(Number);
+const RECORDED = 20_000;
+const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
+/** A RateLimitRequest: domain `d`, one descriptor with the entry remote_address=127.0.0.1. */
+const MESSAGE = Buffer.from(
+  '0a016412 1f0a1d0a0e72656d6f74655f61646472657373120b3132372e302e302e3031'.replace(' ', ''),
+  'hex',
+);
+const [DATA, HEADERS] = [0, 1];
+
+async function startServer(kind) {
+  const child = fork(SERVER, [kind], { execPath: 'taskset', execArgv: ['-c', '0', process.execPath] });
+  const [{ port }] = await once(child, 'message');
+  return {
+    port,
+    usage: async () => {
+      child.send('usage');
+      return (await once(child, 'message'))[0];
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+/** Replays a recording on one connection, `streams` calls at a time. */
+function replay(port, { opening, calls: frames }, count) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(opening));
+    socket.setNoDelay(true);
+    let sent = 0;
+    let answered = 0;
+    let rest = Buffer.alloc(0);
+    let data = 0;
+    const send = () => {
+      if (answered === count) {
+        socket.destroy();
+        resolve();
+      } else if (answered === sent) {
+        const batch = frames.slice(sent, Math.min(count, sent + streams));
+        sent += batch.length;
+        if (data > 30_000) {
+          const update = Buffer.from([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+          update.writeUInt32BE(data, 9);
+          data = 0;
+          batch.unshift(update);
+        }
+        socket.write(Buffer.concat(batch));
+      }
+    };
+    socket.on('error', reject).on('data', (chunk) => {
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let at = 0;
+      for (; at + 9 <= rest.length;) {
+        const length = (rest[at] << 16) | (rest[at + 1] << 8) | rest[at + 2];
+        if (at + 9 + length > rest.length) break;
+        const type = rest[at + 3];
+        if (type === DATA) data += length;
+        if (type === HEADERS && rest[at + 4] & 1) answered += 1;
+        if (type === 3 || type === 7) reject(new Error(`the server refused, frame ${type}`));
+        at += 9 + length;
+      }
+      rest = rest.subarray(at);
+      if (answered === sent) send();
+    });
+    setTimeout(send, 50);
+  });
+}
+
+async function measure(kind, recording) {
+  const server = await startServer(kind);
+  const share = Math.ceil(calls / connections);
+  const run = async (count) => {
+    for (let left = count; left > 0; left -= RECORDED) {
+      await Promise.all(
+        Array.from({ length: connections }, () => replay(server.port, recording, Math.min(left, RECORDED))),
+      );
+    }
+  };
+  await run(Math.min(share, 10_000));
+  const before = await server.usage();
+  const startedMs = performance.now();
+  await run(share);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const after = await server.usage();
+  server.stop();
+  const total = share * connections;
+  return { cpuUs: (after.cpuUs - before.cpuUs) / total, perS: total / seconds };
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+const rows = [];
+for (const fresh of [false, true]) {
+  const recording = await record(RECORDED, MESSAGE, fresh);
+  const results = { fast: [], 'grpc-js': [] };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const kind of Object.keys(results)) results[kind].push(await measure(kind, recording));
+  }
+  for (const [kind, all] of Object.entries(results)) {
+    rows.push({
+      server: kind,
+      headers: fresh ? 'fresh trace' : 'same',
+      'CPU us/call': Number(median(all.map((one) => one.cpuUs)).toFixed(2)),
+      'calls/s': Math.round(median(all.map((one) => one.perS))),
+    });
+  }
+}
+console.table(rows);
