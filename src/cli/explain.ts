@@ -1,4 +1,5 @@
 /** `tidegate explain`: which rule a descriptor meets, which bucket counts it, and why. */
+import { relative, sep } from 'node:path';
 import { compileFor, limitsPathOf, readLimitsAt } from '../app/limits-loading';
 import { TidegateError } from '../core/errors';
 import type { RlsEntry } from '../core/rls';
@@ -42,6 +43,12 @@ function readEntry(text: string): RlsEntry {
   return { key, value: at < 0 ? '' : text.slice(at + 1) };
 }
 
+/** A file's place as one would type it here: relative when it lies in the working directory. */
+function fromHere(place: string): string {
+  const path = relative(process.cwd(), place);
+  return path.startsWith(`..${sep}`) ? place : path;
+}
+
 function render(explanation: Explanation): string {
   const lines = [`domain ${explanation.domain}`];
   explanation.steps.forEach((step, index) =>
@@ -50,7 +57,7 @@ function render(explanation: Explanation): string {
   lines.push(explanation.conclusion);
   const { rule } = explanation;
   if (rule !== undefined) {
-    lines.push(`  rule        ${rule.id}${rule.name === '' ? '' : ` (${rule.name})`}, ${rule.at}`);
+    lines.push(`  rule        ${rule.id}${rule.name === '' ? '' : ` (${rule.name})`}, ${fromHere(rule.at)}`);
     lines.push(
       `  bucket      ${explanation.bucketKey ?? ''}`,
       `  metric key  ${explanation.metricKey ?? ''}`,

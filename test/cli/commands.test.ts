@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run';
@@ -132,6 +132,12 @@ describe('tidegate explain', () => {
       'a=b',
     );
     expect(out).toContain('known: shop');
+  });
+
+  it('explains the example as the README shows it when no limits are named', async () => {
+    const entries = ['--entry', 'path=/login', '--entry', 'remote_address=192.0.2.7'];
+    const { out } = await tidegate('explain', '--domain', 'demo', ...entries);
+    expect(readFileSync(join(__dirname, '../../README.md'), 'utf8')).toContain(`${out}\`\`\``);
   });
 
   it('prints JSON for programs', async () => {
