@@ -128,6 +128,7 @@ export class LimitsService {
     const { logger } = this.parts;
     for (const warning of warnings) logger.warn({ error: warning }, OVERLOOKED);
     const { generation, domains, rules } = table;
+    if (files.length === 0) logger.warn({ generation }, 'there are no limits files: nothing is limited');
     logger.info(
       { generation, files: files.length, domains: domains.size, rules: rules.length },
       'limits loaded',
