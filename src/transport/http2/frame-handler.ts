@@ -198,10 +198,7 @@ export class FrameHandler implements FrameSink {
       return this.session.fail(ErrorCode.COMPRESSION_ERROR, 'a header block cannot be decoded');
     }
     if (id <= this.session.lastStream) return this.laterHeaders(id, ends);
-    if (selfDependent || !head.isRequest()) {
-      this.session.lastStream = id;
-      return id > this.session.lastServed || this.session.reset(id, ErrorCode.PROTOCOL_ERROR);
-    }
+    if (selfDependent || !head.isRequest()) return this.session.turnAway(id, ErrorCode.PROTOCOL_ERROR);
     const stream = this.session.open(id);
     if (stream === undefined) return !this.session.over;
     this.calls.begin(stream, head);

@@ -121,12 +121,20 @@ export class Session implements CallCarrier {
       this.streams.active + this.orphans >= limits.maxConcurrentStreams ||
       this.sender.waitingBytes > limits.maxBacklogBytes;
     if (full) {
-      this.reset(id, ErrorCode.REFUSED_STREAM);
+      this.turnAway(id, ErrorCode.REFUSED_STREAM);
       return undefined;
     }
     this.lastCallMs = this.nowMs;
     if (id >= LATE_STREAM) this.drain();
     return this.streams.open(id, this.nowMs);
+  }
+
+  /** A request's head opens no stream: RST_STREAM. @returns whether the connection goes on. */
+  turnAway(id: number, errorCode: number): boolean {
+    this.lastStream = id;
+    if (id > this.lastServed) return true;
+    this.streams.skip(id);
+    return this.reset(id, errorCode);
   }
 
   // What calls ask for.

@@ -30,19 +30,22 @@ export class StreamTable {
 
   open(id: number, nowMs: number): Stream {
     this.active += 1;
-    const place = (id >>> 1) & MASK;
-    let stream = this.ring[place];
+    let stream = this.place(id);
     if (stream === undefined) {
-      while (this.ring.length <= place) this.ring.push(undefined);
-      stream = new Stream();
-      this.ring[place] = stream;
-    } else if (stream.state === StreamState.READING || stream.state === StreamState.ANSWERING) {
       stream = new Stream();
       stream.inRing = false;
       this.overflow.set(id, stream);
     }
     stream.open(id, nowMs);
     return stream;
+  }
+
+  /** A stream is refused at its head: what the peer still sends on it is dropped, where the ring has a place for it. */
+  skip(id: number): void {
+    const stream = this.place(id);
+    if (stream === undefined) return;
+    stream.id = id;
+    stream.state = StreamState.DROPPING;
   }
 
   /** The peer's request goes on, but nobody waits for it: it no longer counts. */
@@ -67,5 +70,19 @@ export class StreamTable {
       if (stream?.state === StreamState.READING || stream?.state === StreamState.ANSWERING) visit(stream);
     }
     for (const stream of [...this.overflow.values()]) visit(stream);
+  }
+
+  /** The object at a stream's place in the ring; undefined when another stream that counts has it. */
+  private place(id: number): Stream | undefined {
+    const at = (id >>> 1) & MASK;
+    let stream = this.ring[at];
+    if (stream === undefined) {
+      while (this.ring.length <= at) this.ring.push(undefined);
+      stream = new Stream();
+      this.ring[at] = stream;
+    }
+    return stream.state === StreamState.READING || stream.state === StreamState.ANSWERING
+      ? undefined
+      : stream;
   }
 }
