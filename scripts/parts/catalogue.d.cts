@@ -2,6 +2,7 @@
 export interface Part {
   readonly apt?: string;
   readonly wheel?: string;
+  readonly go?: string;
   readonly target?: string;
   readonly below?: string;
 }

@@ -7,7 +7,14 @@ export const ROOT_PATH: string = ROOT;
 
 /** The programs that the tests may run. */
 export type PartName =
-  'envoy' | 'redis-server' | 'redis-cli' | 'openssl' | 'docker-compose' | 'prometheus' | 'promtool';
+  | 'envoy'
+  | 'redis-server'
+  | 'redis-cli'
+  | 'openssl'
+  | 'docker-compose'
+  | 'prometheus'
+  | 'promtool'
+  | 'h2spec';
 
 /**
  * The absolute path of a program.
