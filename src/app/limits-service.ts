@@ -22,6 +22,7 @@ export interface LimitsServiceParts {
   readonly use: (table: LimitTable) => void;
   readonly counted: (ok: boolean) => void;
   readonly countersFor: (metricKey: string) => RuleCounters;
+  readonly countersForRule: (id: string) => RuleCounters;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -104,7 +105,8 @@ export class LimitsService {
     const { lenient } = this.options;
     const parse = this.current.generation === 0 ? this.parts.parseFirst : this.parts.parseLater;
     const generation = this.current.generation + 1;
-    const options: CompileOptions = { ...this.options, generation, countersFor: this.parts.countersFor };
+    const { countersFor, countersForRule } = this.parts;
+    const options: CompileOptions = { ...this.options, generation, countersFor, countersForRule };
     const { table, errors, warnings } = compileFiles(await parse(read.files, lenient), options);
     if (table === undefined) return this.failed(errors, warnings);
     this.parts.use(table);

@@ -8,6 +8,7 @@ import type { TidegateError } from '../core/errors';
 import type { Logger, Server, UnaryMethods } from '../core/ports';
 import {
   createControlServer,
+  createFastDataServer,
   createGrpcDataServer,
   type GrpcServerOptions,
   type TlsFiles,
@@ -30,17 +31,16 @@ export interface PortLog {
 /** The data port. */
 export function dataServer(settings: Settings, methods: UnaryMethods, log: PortLog): Server {
   const { data } = settings;
-  return createGrpcDataServer(
-    {
-      ...grpcOptions('data', data, log),
-      ...(data.uds === '' ? {} : { socketPath: data.uds }),
-      maxMessageBytes: data.maxMessageBytes,
-      maxConcurrentStreams: data.maxConcurrentStreams,
-      maxConnectionAgeMs: data.maxConnectionAgeMs,
-      maxConnectionAgeGraceMs: data.maxConnectionAgeGraceMs,
-    },
-    methods,
-  );
+  const options = {
+    ...grpcOptions('data', data, log),
+    ...(data.uds === '' ? {} : { socketPath: data.uds }),
+    maxMessageBytes: data.maxMessageBytes,
+    maxConcurrentStreams: data.maxConcurrentStreams,
+    maxConnectionAgeMs: data.maxConnectionAgeMs,
+    maxConnectionAgeGraceMs: data.maxConnectionAgeGraceMs,
+  };
+  if (data.transport === 'grpc-js') return createGrpcDataServer(options, methods);
+  return createFastDataServer({ ...options, readsTraces: settings.tracing.enabled }, methods);
 }
 
 /** The control port. */

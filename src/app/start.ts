@@ -111,6 +111,7 @@ class App {
         use: (table) => limiter.useTable(table),
         counted: (ok) => metrics.configLoaded(ok),
         countersFor: (key) => metrics.countersFor(key),
+        countersForRule: (id) => metrics.countersForRule(id),
         logger,
         clock: systemClock,
       },

@@ -6,13 +6,19 @@ import type { RlsDescriptor, RlsLimitOverride } from '../core/rls';
 
 // The separators of the encoding, and braces, which delimit a Redis Cluster hash tag.
 const SPECIAL = /[%|=~!{}]/;
-const SPECIAL_ALL = /[%|=~!{}]/g;
 
 /** Escapes one part of a key. */
 export function escapeKeyPart(text: string): string {
-  return SPECIAL.test(text)
-    ? text.replace(SPECIAL_ALL, (char) => `%${char.charCodeAt(0).toString(16)}`)
-    : text;
+  if (!SPECIAL.test(text)) return text;
+  // One pass a character is several times quicker than a callback a match, and a caller can send many of them.
+  return text
+    .replaceAll('%', '%25')
+    .replaceAll('|', '%7c')
+    .replaceAll('=', '%3d')
+    .replaceAll('~', '%7e')
+    .replaceAll('!', '%21')
+    .replaceAll('{', '%7b')
+    .replaceAll('}', '%7d');
 }
 
 /**

@@ -23,7 +23,10 @@ export interface CompileOptions {
   /** What the reference overlooks is a warning; see the reader. */
   readonly lenient: boolean;
   readonly generation: number;
+  /** The counters of a metric key made of a request's values. */
   readonly countersFor: (metricKey: string) => RuleCounters;
+  /** The counters of a rule's own id; absent: as any other key's. */
+  readonly countersForRule?: (id: string) => RuleCounters;
 }
 
 /** The outcome of a load: a table, or the mistakes that kept it from being one. */
@@ -110,7 +113,7 @@ class Compiler {
   }
 
   private rule(id: string, spec: DescriptorSpec, limit: RateLimitSpec): Rule {
-    const { defaults, countersFor } = this.options;
+    const { defaults, countersFor, countersForRule = countersFor } = this.options;
     const algorithm = limit.algorithm ?? defaults.algorithm;
     if (limit.capacity !== undefined && algorithm !== 'token_bucket') {
       const message = `'capacity' is the burst of a token_bucket, but the rule is a ${algorithm}`;
@@ -138,7 +141,7 @@ class Compiler {
       onError: limit.onError ?? defaults.onError,
       priority: limit.priority,
       at: limit.at,
-      counters: countersFor(id),
+      counters: countersForRule(id),
     };
     this.rules.push(rule);
     return rule;

@@ -125,6 +125,11 @@ export class Metrics implements DecisionTelemetry {
     return this.rules.countersFor(metricKey);
   }
 
+  /** The counters of a configured rule: requests' values cannot take their room. */
+  countersForRule(id: string): RuleCounters {
+    return this.rules.countersFor(id, true);
+  }
+
   domainNotFound(domain: string): void {
     this.unknownDomains.add(domain.length > 0 ? sanitiseMetricKey(domain) : 'none');
   }

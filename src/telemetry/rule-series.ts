@@ -76,8 +76,13 @@ export class RuleSeries {
   private readonly groups = new Map<string, Group>();
   private overflow: CountedRule | undefined;
   private foldedLookUps = 0;
+  /** Keys made of requests' values; anyone can make those, so they must not take the room of configured rules. */
+  private madeByRequests = 0;
 
-  /** @param maxSeries metric keys with counters of their own; those beyond share the series `other`. */
+  /**
+   * @param maxSeries metric keys with counters of their own, of configured rules and of requests' values each; those
+   * beyond share the series `other`.
+   */
   constructor(private readonly maxSeries: number) {}
 
   /** Metric keys with counters of their own. */
@@ -90,12 +95,16 @@ export class RuleSeries {
     return this.foldedLookUps;
   }
 
-  /** The counters of a metric key: always the same object for the same key. */
-  countersFor(metricKey: string): RuleCounters {
+  /**
+   * The counters of a metric key: always the same object for the same key.
+   * @param configured the key is a rule's own and not made of a request's values.
+   */
+  countersFor(metricKey: string, configured = false): RuleCounters {
     const bounded = boundedMetricKey(metricKey);
     const known = this.rules.get(bounded);
     if (known !== undefined) return known;
-    if (this.rules.size >= this.maxSeries) {
+    const taken = configured ? this.rules.size - this.madeByRequests : this.madeByRequests;
+    if (taken >= this.maxSeries) {
       this.foldedLookUps += 1;
       this.overflow ??= this.enlist(new CountedRule(`${OTHER}.${OTHER}`), { domain: OTHER, key1: OTHER });
       return this.overflow;
@@ -103,6 +112,7 @@ export class RuleSeries {
     const name = sanitiseMetricKey(bounded);
     const added = this.enlist(new CountedRule(name), ruleLabels(name));
     this.rules.set(bounded, added);
+    if (!configured) this.madeByRequests += 1;
     return added;
   }
 

@@ -18,6 +18,7 @@ async function warningsOf(files: readonly LimitsText[]): Promise<string[]> {
       use: quiet,
       counted: quiet,
       countersFor: UNUSED,
+      countersForRule: UNUSED,
       logger: {
         debug: quiet,
         info: quiet,

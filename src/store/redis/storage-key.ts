@@ -4,6 +4,7 @@
  * one is written `%`, so that no two buckets have one key. The suffix makes a change of algorithm or window another
  * bucket, since their states mean different things.
  */
+import { createHash } from 'node:crypto';
 import type { BucketCall, BucketParams } from '../../core/buckets';
 import type { SlotTags } from './slot-tags';
 
@@ -35,14 +36,27 @@ function hashTag(group: string): string {
   return group.replace(/[%}]/g, encodeURIComponent);
 }
 
+/** Longer keys are kept by their hash: Redis holds every key whole, and callers choose their values. */
+const MAX_KEY_LENGTH = 256;
+/** How much of a long key stays readable. */
+const READABLE_LENGTH = 64;
+
+/** A key that is as good as the one given and not long: two long ones meet only where SHA-256 does. */
+function bounded(key: string): string {
+  if (key.length <= MAX_KEY_LENGTH) return key;
+  const hash = createHash('sha256').update(key, 'utf16le').digest('hex');
+  return `${key.slice(0, READABLE_LENGTH)}#${key.length}#${hash}`;
+}
+
 /**
  * The key under which a call's bucket is stored.
  * @param tags shared tags for buckets that are groups of their own, if they shall share any.
  */
 export function storageKey(prefix: string, call: BucketCall, tags?: SlotTags): string {
-  if (tags !== undefined && call.key === call.group) {
-    return `${prefix}{${tags.tagOf(call.key)}}/${call.key}${suffixOf(call.params)}`;
+  const key = bounded(call.key);
+  if (call.key === call.group) {
+    if (tags !== undefined) return `${prefix}{${tags.tagOf(key)}}/${key}${suffixOf(call.params)}`;
+    return `${prefix}{${hashTag(key)}}${suffixOf(call.params)}`;
   }
-  const tail = call.key === call.group ? '' : `/${call.key}`;
-  return `${prefix}{${hashTag(call.group)}}${tail}${suffixOf(call.params)}`;
+  return `${prefix}{${hashTag(bounded(call.group))}}/${key}${suffixOf(call.params)}`;
 }
