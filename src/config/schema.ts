@@ -42,6 +42,10 @@ const serverTls = (what: string) =>
 const data = section('The data port: RateLimitService and gRPC Health, for Envoy.', {
   host: host('127.0.0.1', 'the data port'),
   port: port(8081, 'the data port'),
+  transport: choice(['fast', 'grpc-js'], {
+    doc: 'What speaks HTTP/2 on this port: our own server, or the grpc-js library, for those who may only run a widely vetted stack, at far more CPU a call.',
+    fallback: 'fast',
+  }),
   uds: text({ doc: 'A Unix socket to listen on instead of host and port.', fallback: '', takes: 'a path' }),
   max_connection_age: duration({
     doc: 'A connection is asked to close (GOAWAY) at this age, give or take 10 %; 0 never.',

@@ -30,8 +30,8 @@ export const GRPC_CONTENT = 1;
 export const BAD_VALUE = -1;
 /** The number of a path that is no method's. */
 export const NO_ROUTE = -1;
-/** The number of an empty path. */
-export const EMPTY_PATH = -2;
+/** The number of a path that does not begin with a slash and is not `*` (RFC 9113, section 8.3.1). */
+export const BAD_PATH = -2;
 
 const KINDS: ReadonlyMap<string, number> = new Map<string, number>([
   [':method', Kind.METHOD],

@@ -3,7 +3,7 @@
  * dynamic table and not decoded, so a block costs time by its bytes on the wire, and no memory, whatever it expands to.
  */
 import { DynamicTable, FIELD_OVERHEAD_BYTES } from './dynamic-table';
-import { EMPTY_PATH, isRead, Kind, kindOf, NO_ROUTE, valueOf } from './field-kind';
+import { BAD_PATH, isRead, Kind, kindOf, NO_ROUTE, valueOf } from './field-kind';
 import { decodedBound, decodeHuffman, measureHuffman, NOT_HUFFMAN } from './huffman';
 import type { RequestHead } from './request-head';
 import { STATIC_TABLE } from './static-table';
@@ -196,7 +196,9 @@ export class HeaderDecoder {
   }
 
   private route(path: string): number {
-    return path === '' ? EMPTY_PATH : (this.routes.get(path) ?? NO_ROUTE);
+    const route = this.routes.get(path);
+    if (route !== undefined) return route;
+    return path.startsWith('/') || path === '*' ? NO_ROUTE : BAD_PATH;
   }
 
   /** Whether the value just read is, as it is on the wire, the path that was looked up last. */

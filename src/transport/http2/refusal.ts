@@ -24,17 +24,17 @@ export function grpcError(code: number, message: string, more: readonly Field[] 
 }
 
 /**
- * A message as `grpc-message` carries it: bytes of its UTF-8 other than printable ASCII, and percent signs, as %XX.
- * Source: gRPC over HTTP/2, "Responses".
+ * A message as `grpc-message` carries it: bytes of its UTF-8 other than printable ASCII, and percent signs, as %XX;
+ * also spaces at its ends, which no field may have there. Source: gRPC over HTTP/2, "Responses"; RFC 9113, 8.2.1.
  */
 export function percentEncode(message: string): string {
+  const bytes = Buffer.from(message, 'utf8');
   let encoded = '';
-  for (const byte of Buffer.from(message, 'utf8')) {
-    encoded +=
-      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
-        ? String.fromCharCode(byte)
-        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
+  bytes.forEach((byte, index) => {
+    const outermost = index === 0 || index === bytes.length - 1;
+    const kept = byte > 0x20 ? byte <= 0x7e && byte !== 0x25 : byte === 0x20 && !outermost;
+    encoded += kept ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
   return encoded;
 }
 

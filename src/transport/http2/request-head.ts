@@ -1,5 +1,5 @@
 /** One request's header fields as a gRPC server needs them, filled while a block is decoded and then reused. */
-import { BAD_VALUE, EMPTY_PATH, Encoding, Kind, Method, NO_ROUTE } from './field-kind';
+import { BAD_VALUE, BAD_PATH, Encoding, Kind, Method, NO_ROUTE } from './field-kind';
 
 const PSEUDO_FIELDS = (1 << Kind.METHOD) | (1 << Kind.SCHEME) | (1 << Kind.AUTHORITY) | (1 << Kind.PATH);
 const REQUIRED = (1 << Kind.METHOD) | (1 << Kind.SCHEME) | (1 << Kind.PATH);
@@ -65,7 +65,7 @@ export class RequestHead {
     if (kind === Kind.METHOD) this.method = value;
     else if (kind === Kind.PATH) {
       this.route = value;
-      if (value === EMPTY_PATH) this.malformed = true;
+      if (value === BAD_PATH) this.malformed = true;
     }
   }
 
