@@ -2,6 +2,7 @@
  * Keeps the limiter's table in step with the limits files. A load is whole or not at all: a bad one keeps the limits
  * that were there, and is told in the log, a metric and the API.
  */
+import type { LimitsView } from '../admin/deps';
 import { TidegateError } from '../core/errors';
 import type { Clock } from '../core/clock';
 import type { Logger, RuleCounters } from '../core/ports';
@@ -37,25 +38,11 @@ export interface LimitsServiceOptions {
   readonly lenient: boolean;
 }
 
-/** The state of the limits, for the API. */
-export interface LimitsStatus {
-  /** Counts the loads that succeeded; 0 before the first. */
-  readonly generation: number;
-  readonly loadedAt: string | null;
-  readonly files: readonly string[];
-  readonly rules: number;
-  readonly domains: readonly string[];
-  /** The mistakes of the last load; empty when it succeeded. */
-  readonly errors: readonly TidegateError[];
-  readonly warnings: readonly TidegateError[];
-  readonly failedAt: string | null;
-}
-
 const OVERLOOKED = 'a limits file has what the reference overlooks, and compat therefore too';
 
 /** See the file's head. */
 export class LimitsService {
-  private current: LimitsStatus = {
+  private current: LimitsView = {
     generation: 0,
     loadedAt: null,
     files: [],
@@ -72,7 +59,7 @@ export class LimitsService {
     private readonly options: LimitsServiceOptions,
   ) {}
 
-  get status(): LimitsStatus {
+  get status(): LimitsView {
     return this.current;
   }
 
