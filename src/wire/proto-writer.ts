@@ -5,6 +5,8 @@
 const TWO_32 = 0x1_0000_0000;
 const TWO_31 = 0x8000_0000;
 const MIN_BYTES = 256;
+/** A buffer that has grown beyond this is not kept for the next message. */
+const MAX_KEPT_BYTES = 65_536;
 /** Longer text is left to TextEncoder, which is faster then. */
 const SHORT_TEXT_UNITS = 48;
 /** A varint of 64 bits is never longer. */
@@ -16,6 +18,13 @@ const utf8 = new TextEncoder();
 export class ProtoWriter {
   #bytes = new Uint8Array(MIN_BYTES);
   #length = 0;
+
+  /** Starts over with an empty message in the same buffer, unless that has grown out of the ordinary. */
+  reset(): this {
+    this.#length = 0;
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = new Uint8Array(MIN_BYTES);
+    return this;
+  }
 
   /** The message so far, in a buffer of its own size. */
   finish(): Uint8Array {
