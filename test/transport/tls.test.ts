@@ -15,7 +15,12 @@ import { join } from 'node:path';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { TidegateError } from '../../src/core/errors';
 import type { BoundAddress, Server } from '../../src/core/ports';
-import { createGrpcDataServer, type GrpcServerOptions, type TlsFiles } from '../../src/transport';
+import {
+  createFastDataServer,
+  createGrpcDataServer,
+  type GrpcServerOptions,
+  type TlsFiles,
+} from '../../src/transport';
 import { Authority, type Pair } from './certificates';
 import { RawClient, until, type Ended } from './raw-client';
 
@@ -24,7 +29,10 @@ const bytes = Buffer.from('any bytes');
 const LOCAL = ['DNS:localhost', 'IP:127.0.0.1'];
 const UNAVAILABLE = 14;
 
-describe('TLS', () => {
+describe.each([
+  ['fast', createFastDataServer],
+  ['grpc-js', createGrpcDataServer],
+])('TLS, on the %s server', (_name, createDataServer) => {
   let dir: string;
   let authority: Authority;
   let stranger: Authority;
@@ -52,7 +60,7 @@ describe('TLS', () => {
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   const serve = async (tls: TlsFiles, more: Partial<GrpcServerOptions> = {}): Promise<BoundAddress> => {
-    const server: Server = createGrpcDataServer(
+    const server: Server = createDataServer(
       { host: '127.0.0.1', port: 0, tls, tlsIntervalMs: 5, ...more },
       methods,
     );
