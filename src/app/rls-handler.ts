@@ -82,7 +82,7 @@ export class RateLimitCalls {
     const kept = plans.get(limiter.currentTable, key);
     if (kept !== undefined) return kept;
     const plan = limiter.plan(decodeRateLimitRequest(message, bounds));
-    plans.put(key, plan);
+    plans.offer(key, plan);
     return plan;
   }
 }
