@@ -8,16 +8,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { record } from './recording.mjs';
+import { MESSAGE, record } from './recording.mjs';
 
 const [calls = 200_000, connections = 4, streams = 25, rounds = 3] = process.argv.slice(2).map(Number);
 const RECORDED = 20_000;
 const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
-/** A RateLimitRequest: domain `d`, one descriptor with the entry remote_address=127.0.0.1. */
-const MESSAGE = Buffer.from(
-  '0a016412 1f0a1d0a0e72656d6f74655f61646472657373120b3132372e302e302e3031'.replace(' ', ''),
-  'hex',
-);
 const [DATA, HEADERS] = [0, 1];
 
 async function startServer(kind) {

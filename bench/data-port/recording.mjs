@@ -10,6 +10,12 @@ const PREFACE_BYTES = 24;
 const [DATA, HEADERS, SETTINGS] = [0, 1, 4];
 const END_STREAM = 1;
 
+/** A RateLimitRequest: domain `d`, one descriptor with the entry remote_address=127.0.0.1. */
+export const MESSAGE = Buffer.from(
+  '0a0164121d0a1b0a0e72656d6f74655f6164647265737312093132372e302e302e31',
+  'hex',
+);
+
 /** Envoy's headers of a ShouldRateLimit call; `fresh` gives each call a trace and a request id of its own. */
 function headers(fresh) {
   return {

@@ -106,19 +106,22 @@ export class FrameHandler implements FrameSink {
       writeWindowUpdate(this.out, 0, this.uncreditedBytes);
       this.uncreditedBytes = 0;
     }
+    const tiny = stop - start < TINY_DATA_BYTES;
     const stream = this.session.streams.get(id);
-    if (stream === undefined || stream.state !== StreamState.READING) return this.lateData(id, flags, stream);
+    if (stream === undefined || stream.state !== StreamState.READING)
+      return this.lateData(id, flags, stream, tiny);
     const ends = (flags & Flag.END_STREAM) !== 0;
     this.calls.data(session, stream, bytes, start, stop, ends);
     if (ends) return true;
     this.creditStream(stream, length);
-    return stop - start < TINY_DATA_BYTES ? this.session.spend() : true;
+    return tiny ? this.session.spend() : true;
   }
 
   /** DATA on a stream that takes none. */
-  private lateData(id: number, flags: number, stream: Stream | undefined): boolean {
+  private lateData(id: number, flags: number, stream: Stream | undefined, tiny: boolean): boolean {
     if (stream?.state === StreamState.DROPPING) {
-      if ((flags & Flag.END_STREAM) !== 0) this.session.streams.close(stream);
+      if ((flags & Flag.END_STREAM) === 0) return tiny ? this.session.spend() : true;
+      this.session.streams.close(stream);
       return true;
     }
     if ((id & 1) === 0 || id > this.session.lastStream) {
@@ -229,7 +232,9 @@ export class FrameHandler implements FrameSink {
   private settings(flags: number, id: number, bytes: Buffer, at: number, end: number): boolean {
     if (id !== 0) return this.session.fail(ErrorCode.PROTOCOL_ERROR, 'SETTINGS on a stream');
     if ((flags & Flag.ACK) !== 0) {
-      return end === at || this.session.fail(ErrorCode.FRAME_SIZE_ERROR, 'an acknowledgement with settings');
+      return end === at
+        ? this.session.spend()
+        : this.session.fail(ErrorCode.FRAME_SIZE_ERROR, 'an acknowledgement with settings');
     }
     this.session.greeted = true;
     const error = applySettings(bytes, at, end, this.session.sender, this.session.streams);

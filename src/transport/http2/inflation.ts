@@ -1,4 +1,7 @@
-/** Decompresses messages, off the event loop and within a bound. */
+/**
+ * Decompresses messages off the event loop, few at a time and each within a bound: what waits holds no more than its
+ * compressed bytes.
+ */
 import { gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
 import { Encoding } from './field-kind';
 
@@ -8,11 +11,34 @@ type Inflate = (
   done: (error: Error | null, result: Buffer) => void,
 ) => void;
 
-/**
- * Decompresses a message of `grpc-encoding` gzip or deflate.
- * @returns undefined when it is longer than `maxBytes`. Rejects when it is not of that encoding.
- */
-export function inflated(encoding: number, bytes: Uint8Array, maxBytes: number): Promise<Buffer | undefined> {
+/** As many as the runtime has threads for. */
+const AT_ONCE = 4;
+
+/** One server's decompression. */
+export class Inflater {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly maxBytes: number) {}
+
+  /**
+   * Decompresses a message of `grpc-encoding` gzip or deflate.
+   * @returns undefined when it is longer than allowed. Rejects when it is not of that encoding.
+   */
+  async inflate(encoding: number, bytes: Uint8Array): Promise<Buffer | undefined> {
+    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.running += 1;
+    try {
+      return await inflated(encoding, bytes, this.maxBytes);
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.running -= 1;
+      else next();
+    }
+  }
+}
+
+function inflated(encoding: number, bytes: Uint8Array, maxBytes: number): Promise<Buffer | undefined> {
   const decompress: Inflate = encoding === Encoding.GZIP ? gunzip : inflate;
   return new Promise((resolve, reject) => {
     decompress(bytes, { maxOutputLength: maxBytes }, (error, result) => {

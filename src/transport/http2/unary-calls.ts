@@ -8,7 +8,7 @@ import { MESSAGE_PREFIX_BYTES } from './answer-writer';
 import { callStatus } from './call-status';
 import { BAD_VALUE, Encoding, GRPC_CONTENT, Method, NO_ROUTE } from './field-kind';
 import type { Routes } from './header-decoder';
-import { inflated } from './inflation';
+import { Inflater } from './inflation';
 import type { Http2Limits } from './limits';
 import { readUint32 } from './protocol';
 import { grpcError, messageTooLarge, type Refusal, REFUSALS } from './refusal';
@@ -37,6 +37,7 @@ export class UnaryCalls {
   readonly routes: Routes;
   private readonly handlers: readonly UnaryHandler[];
   private readonly tooLarge: Refusal;
+  private readonly inflater: Inflater;
   /** The context handed out last: most callers send the same timeout with every call. */
   private lastContext: CallContext = NO_TIMEOUT;
 
@@ -46,6 +47,7 @@ export class UnaryCalls {
   ) {
     this.routes = new Map([...methods.keys()].map((path, index) => [path, index]));
     this.handlers = [...methods.values()];
+    this.inflater = new Inflater(limits.maxMessageBytes);
     this.tooLarge = messageTooLarge(limits.maxMessageBytes);
   }
 
@@ -160,6 +162,7 @@ export class UnaryCalls {
     else if (bytes[at]! > 1) carrier.refuse(stream, REFUSALS.badFlag);
     else if (end > start + length) carrier.refuse(stream, REFUSALS.twoMessages);
     else if (stream.encoding === Encoding.IDENTITY) carrier.refuse(stream, REFUSALS.compressedIdentity);
+    else if (!carrier.keep(length)) carrier.refuse(stream, REFUSALS.tooManyPartial);
     else void this.runCompressed(carrier, stream, Buffer.from(bytes.subarray(start, end)));
   }
 
@@ -191,10 +194,12 @@ export class UnaryCalls {
     const context = this.contextOf(carrier, stream);
     let message: Buffer | undefined;
     try {
-      message = await inflated(encoding, bytes, this.limits.maxMessageBytes);
+      message = await this.inflater.inflate(encoding, bytes);
     } catch {
       carrier.settle(stream, id, REFUSALS.badCompression);
       return;
+    } finally {
+      carrier.keep(-bytes.length);
     }
     if (message === undefined) {
       carrier.settle(stream, id, this.tooLarge);

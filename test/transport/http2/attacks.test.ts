@@ -91,6 +91,7 @@ describe('a server under attack', () => {
     ['pings', () => frame(PING, 0, 0, Buffer.alloc(8))],
     ['acknowledged pings', () => frame(PING, Flag.ACK, 0, Buffer.alloc(8))],
     ['settings', () => settings(setting(Setting.HEADER_TABLE_SIZE, 4_096))],
+    ['acknowledged settings', () => frame(SETTINGS, Flag.ACK, 0)],
     ['priorities', () => frame(PRIORITY, 0, 1, Buffer.alloc(5))],
     ['frames of an unknown type', () => frame(0x55, 0, 0, Buffer.alloc(4))],
     ['windows opened by one byte', () => frame(WINDOW_UPDATE, 0, 0, uint32(1))],
