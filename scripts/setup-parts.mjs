@@ -64,8 +64,7 @@ function installWheel(part) {
 
 /** Builds a Go program into a folder of its own; Go itself is not installed for it. */
 function installGo(part) {
-  if (!works('go', ['version']))
-    return 'a current Go is needed to build it; see https://go.dev/dl';
+  if (!works('go', ['version'])) return 'a current Go is needed to build it; see https://go.dev/dl';
   const target = path.join(ROOT, part.target);
   mkdirSync(target, { recursive: true });
   return attempt('go', ['install', part.go], { GOBIN: target });
