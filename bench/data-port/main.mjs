@@ -10,13 +10,16 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { MESSAGE, record } from './recording.mjs';
 
-const [calls = 200_000, connections = 4, streams = 25, rounds = 3] = process.argv.slice(2).map(Number);
+const [calls = 400_000, connections = 4, streams = 25, rounds = 5] = process.argv.slice(2).map(Number);
 const RECORDED = 20_000;
 const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
 const [DATA, HEADERS] = [0, 1];
 
-async function startServer(kind) {
-  const child = fork(SERVER, [kind], { execPath: 'taskset', execArgv: ['-c', '0', process.execPath] });
+async function startServer(kind, options) {
+  const child = fork(SERVER, [kind, JSON.stringify(options)], {
+    execPath: 'taskset',
+    execArgv: ['-c', '0', process.execPath],
+  });
   const [{ port }] = await once(child, 'message');
   return {
     port,
@@ -72,8 +75,8 @@ function replay(port, { opening, calls: frames }, count) {
   });
 }
 
-async function measure(kind, recording) {
-  const server = await startServer(kind);
+async function measure(kind, options, recording) {
+  const server = await startServer(kind, options);
   const share = Math.ceil(calls / connections);
   const run = async (count) => {
     for (let left = count; left > 0; left -= RECORDED) {
@@ -82,7 +85,7 @@ async function measure(kind, recording) {
       );
     }
   };
-  await run(Math.min(share, 10_000));
+  await run(Math.min(share, RECORDED));
   const before = await server.usage();
   const startedMs = performance.now();
   await run(share);
@@ -95,20 +98,32 @@ async function measure(kind, recording) {
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-const rows = [];
-for (const fresh of [false, true]) {
-  const recording = await record(RECORDED, MESSAGE, fresh);
-  const results = { fast: [], 'grpc-js': [] };
-  for (let round = 0; round < rounds; round += 1) {
-    for (const kind of Object.keys(results)) results[kind].push(await measure(kind, recording));
-  }
-  for (const [kind, all] of Object.entries(results)) {
-    rows.push({
-      server: kind,
-      headers: fresh ? 'fresh trace' : 'same',
-      'CPU us/call': Number(median(all.map((one) => one.cpuUs)).toFixed(2)),
-      'calls/s': Math.round(median(all.map((one) => one.perS))),
-    });
+const VARIANTS = [
+  { headers: 'same', fresh: false, kinds: { fast: {}, 'grpc-js': {} } },
+  { headers: 'fresh trace, not read', fresh: true, kinds: { fast: { readsTraces: false } } },
+  { headers: 'fresh trace', fresh: true, kinds: { fast: {}, 'grpc-js': {} } },
+];
+
+const recordings = {
+  false: await record(RECORDED, MESSAGE, false),
+  true: await record(RECORDED, MESSAGE, true),
+};
+const results = new Map();
+for (let round = 0; round < rounds; round += 1) {
+  for (const { headers, fresh, kinds } of VARIANTS) {
+    for (const [kind, options] of Object.entries(kinds)) {
+      const key = `${kind}, ${headers}`;
+      results.set(key, [...(results.get(key) ?? []), await measure(kind, options, recordings[fresh])]);
+    }
   }
 }
-console.table(rows);
+console.table(
+  [...results].map(([key, all]) => ({
+    'server, headers': key,
+    'CPU us/call': Number(median(all.map(({ cpuUs }) => cpuUs)).toFixed(2)),
+    'least to most': [Math.min, Math.max]
+      .map((of) => of(...all.map(({ cpuUs }) => cpuUs)).toFixed(2))
+      .join(' - '),
+    'calls/s': Math.round(median(all.map(({ perS }) => perS))),
+  })),
+);

@@ -40,7 +40,9 @@ export function dataServer(settings: Settings, methods: UnaryMethods, log: PortL
     maxConnectionAgeGraceMs: data.maxConnectionAgeGraceMs,
   };
   if (data.transport === 'grpc-js') return createGrpcDataServer(options, methods);
-  return createFastDataServer({ ...options, readsTraces: settings.tracing.enabled }, methods);
+  const faulted = (error: TidegateError): void =>
+    log.faults.report(error, 'connection ended', { port: 'data' });
+  return createFastDataServer({ ...options, readsTraces: settings.tracing.enabled, faulted }, methods);
 }
 
 /** The control port. */

@@ -11,6 +11,8 @@ export interface FastServerOptions extends GrpcServerOptions {
   readonly limits?: Partial<Http2Limits>;
   /** Whether handlers are given the caller's `traceparent`; without, it costs nothing. Default true. */
   readonly readsTraces?: boolean;
+  /** Told of a fault of the server itself, which ends the connection that it happened on. */
+  readonly faulted?: (error: TidegateError) => void;
 }
 
 /**
@@ -19,7 +21,11 @@ export interface FastServerOptions extends GrpcServerOptions {
  */
 export function createFastDataServer(options: FastServerOptions, methods: UnaryMethods): Server {
   const http2 = new Http2Server(
-    { limits: limitsFrom(options), readsTraces: options.readsTraces ?? true },
+    {
+      limits: limitsFrom(options),
+      readsTraces: options.readsTraces ?? true,
+      faulted: (thrown) => options.faulted?.(TidegateError.from(thrown)),
+    },
     methods,
   );
   const listener = new Listener(options, (socket) => http2.accept(socket));

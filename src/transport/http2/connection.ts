@@ -24,6 +24,8 @@ export interface ConnectionServices extends SessionServices {
   /** Has {@link Connection.writeSettled} called when the running callbacks are done. */
   readonly wake: (connection: Connection) => void;
   readonly closed: (connection: Connection) => void;
+  /** Something was thrown that no peer may cause. */
+  readonly faulted: (thrown: unknown) => void;
 }
 
 /** One peer. */
@@ -67,7 +69,11 @@ export class Connection implements SessionHost {
   writeSettled(): void {
     this.session.nowMs = this.services.nowMs();
     this.out.begin(this.socket);
-    this.session.sendSettled();
+    try {
+      this.session.sendSettled();
+    } catch (thrown) {
+      this.fault(thrown);
+    }
     this.flush();
   }
 
@@ -131,9 +137,19 @@ export class Connection implements SessionHost {
     const nowMs = this.services.nowMs();
     session.nowMs = nowMs;
     out.begin(this.socket);
-    const at = this.prefaceBytes < PREFACE.length ? this.readPreface(chunk) : 0;
-    if (at >= 0) this.frames.read(chunk, at, nowMs);
+    try {
+      const at = this.prefaceBytes < PREFACE.length ? this.readPreface(chunk) : 0;
+      if (at >= 0) this.frames.read(chunk, at, nowMs);
+    } catch (thrown) {
+      this.fault(thrown);
+    }
     this.flush();
+  }
+
+  /** A fault of ours must not take the other connections with it. */
+  private fault(thrown: unknown): void {
+    this.services.faulted(thrown);
+    this.session.fail(ErrorCode.INTERNAL_ERROR, 'a fault of the server');
   }
 
   /** Compares what came with the preface. @returns where the frames begin; -1 when it is none. */

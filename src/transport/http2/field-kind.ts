@@ -85,7 +85,7 @@ export function isRead(kind: number): boolean {
   return kind === Kind.METHOD || (kind >= Kind.PATH && kind <= Kind.TRACEPARENT);
 }
 
-/** The number of a value that is read; paths are not looked up here. */
+/** The number of a value that is read; paths and lengths are not looked up here. */
 export function valueOf(kind: number, text: string): number {
   switch (kind) {
     case Kind.METHOD:
@@ -98,11 +98,21 @@ export function valueOf(kind: number, text: string): number {
       return timeoutMs(text);
     case Kind.ENCODING:
       return ENCODINGS.get(text) ?? Encoding.UNKNOWN;
-    case Kind.CONTENT_LENGTH:
-      return /^[0-9]{1,15}$/.test(text) ? Number(text) : BAD_VALUE;
     default:
       return 0;
   }
+}
+
+/** The number that decimal digits are, at most 15 of them; many clients send one with every call. */
+export function decimal(bytes: Uint8Array, start: number, end: number): number {
+  if (end <= start || end - start > 15) return BAD_VALUE;
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return BAD_VALUE;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function timeoutMs(text: string): number {

@@ -3,7 +3,7 @@
  * dynamic table and not decoded, so a block costs time by its bytes on the wire, and no memory, whatever it expands to.
  */
 import { DynamicTable, FIELD_OVERHEAD_BYTES } from './dynamic-table';
-import { BAD_PATH, isRead, Kind, kindOf, NO_ROUTE, valueOf } from './field-kind';
+import { BAD_PATH, decimal, isRead, Kind, kindOf, NO_ROUTE, valueOf } from './field-kind';
 import { decodedBound, decodeHuffman, measureHuffman, NOT_HUFFMAN } from './huffman';
 import type { RequestHead } from './request-head';
 import { STATIC_TABLE } from './static-table';
@@ -159,14 +159,19 @@ export class HeaderDecoder {
     const length = huffman ? this.expand(start, read) : this.checked(start);
     if (length < 0) return false;
     this.valueBytes = length;
-    if (read)
-      this.understand(kind, start, huffman ? scratch.toString('latin1', 0, length) : this.slice(start));
+    if (read) this.understand(kind, start, huffman ? scratch : this.bytes, huffman ? 0 : start, length);
     else if (kind === Kind.PATH) this.value = NO_ROUTE;
     else if (isRead(kind)) this.isBad = true;
     return true;
   }
 
-  private understand(kind: number, start: number, text: string): void {
+  /** Takes a value that is read, decoded in `from`. */
+  private understand(kind: number, start: number, from: Buffer, at: number, length: number): void {
+    if (kind === Kind.CONTENT_LENGTH) {
+      this.value = decimal(from, at, at + length);
+      return;
+    }
+    const text = from.toString('latin1', at, at + length);
     if (kind === Kind.PATH) this.learnPath(start, text);
     else if (kind === Kind.TRACEPARENT) this.text = text;
     else this.value = valueOf(kind, text);

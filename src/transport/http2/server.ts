@@ -14,6 +14,8 @@ export interface Http2ServerOptions {
   readonly limits?: Partial<Http2Limits>;
   /** Whether handlers are given the caller's `traceparent`; without, it costs nothing. Default true. */
   readonly readsTraces?: boolean;
+  /** Told of a fault of the server itself, which ends the connection that it happened on. */
+  readonly faulted?: (thrown: unknown) => void;
 }
 
 /** The longest time a timer takes is 2^31-1 ms. */
@@ -44,6 +46,7 @@ export class Http2Server {
       nowMs: () => performance.now(),
       wake: (connection) => this.wake(connection),
       closed: (connection) => this.forget(connection),
+      faulted: options.faulted ?? (() => undefined),
     };
   }
 

@@ -64,11 +64,13 @@ export class UnaryCalls {
   /** DATA of a request, `ends` with its last. */
   data(carrier: CallCarrier, stream: Stream, bytes: Buffer, at: number, end: number, ends: boolean): void {
     stream.receivedBytes += end - at;
-    if (ends && stream.partial === undefined && stream.contentLength < 0 && stream.refusal === undefined) {
+    const { contentLength } = stream;
+    const whole = ends && stream.partial === undefined && stream.refusal === undefined;
+    if (whole && (contentLength < 0 || contentLength === stream.receivedBytes)) {
       this.message(carrier, stream, bytes, at, end);
       return;
     }
-    if (stream.contentLength >= 0 && stream.receivedBytes > stream.contentLength) {
+    if (contentLength >= 0 && stream.receivedBytes > contentLength) {
       carrier.malformed(stream);
       return;
     }
@@ -143,9 +145,10 @@ export class UnaryCalls {
   /** A whole body: one message, if it is right. */
   private message(carrier: CallCarrier, stream: Stream, bytes: Buffer, at: number, end: number): void {
     stream.state = StreamState.ANSWERING;
-    const length = end - at < MESSAGE_PREFIX_BYTES ? -1 : readUint32(bytes, at + 1);
     const start = at + MESSAGE_PREFIX_BYTES;
-    if (bytes[at] !== 0 || length !== end - start || length > this.limits.maxMessageBytes) {
+    const length = end - start;
+    const isWhole = length >= 0 && bytes[at] === 0 && readUint32(bytes, at + 1) === length;
+    if (!isWhole || length > this.limits.maxMessageBytes) {
       this.oddMessage(carrier, stream, bytes, at, end);
       return;
     }

@@ -43,6 +43,14 @@ const oneFrame = fc.oneof(
   id.map((stream) => call(stream, HELD)),
   id.map((stream) => reset(stream)),
   fc
+    .tuple(id, fc.uint8Array({ maxLength: 8, max: 3 }))
+    .map(([stream, body]) =>
+      Buffer.concat([
+        frame(FrameType.HEADERS, 4, stream, callBlock(ECHO)),
+        frame(FrameType.DATA, 1, stream, body),
+      ]),
+    ),
+  fc
     .tuple(id, fc.integer({ min: 0, max: 255 }))
     .map(([stream, flags]) => frame(FrameType.HEADERS, flags, stream, callBlock(ECHO))),
   fc
@@ -72,7 +80,7 @@ test('whatever comes, whole frames go back', async () => {
   const faults: unknown[] = [];
   const record = (fault: unknown): void => void faults.push(fault);
   process.on('uncaughtExceptionMonitor', record);
-  const server = new Http2Server({ limits: { maxConcurrentStreams: 5 } }, methods);
+  const server = new Http2Server({ limits: { maxConcurrentStreams: 5 }, faulted: record }, methods);
   let answers = 0;
   await fc.assert(
     fc.asyncProperty(session, mistakes, reads, async (frames, wrong, sizes) => {
@@ -87,6 +95,7 @@ test('whatever comes, whole frames go back', async () => {
         at = end;
       }
       await new Promise((resolve) => setImmediate(resolve));
+      expect(faults).toEqual([]);
       const written = Buffer.concat(wire.written);
       const seen = framesIn(written);
       expect(seen.reduce((sum, { payload }) => sum + 9 + payload.length, 0)).toBe(written.length);
@@ -104,7 +113,7 @@ test('whatever comes, whole frames go back', async () => {
       }
       wire.destroy();
     }),
-    { numRuns: 4_000 },
+    { numRuns: 6_000 },
   );
   await server.close(0);
   process.off('uncaughtExceptionMonitor', record);

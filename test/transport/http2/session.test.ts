@@ -1,9 +1,11 @@
 /** What the server says on the wire: frames cut anywhere, windows, tables, early answers, deadlines, goodbyes. */
 import fc from 'fast-check';
 import { connect, type ClientHttp2Session } from 'node:http2';
+import type { TidegateError } from '../../../src/core/errors';
 import type { BoundAddress, Server, UnaryHandler } from '../../../src/core/ports';
 import { createFastDataServer, type FastServerOptions } from '../../../src/transport';
 import { ErrorCode, Flag, FrameType, PREFACE, Setting } from '../../../src/transport/http2/protocol';
+import { UnaryCalls } from '../../../src/transport/http2/unary-calls';
 import { until } from '../raw-client';
 import {
   call,
@@ -209,6 +211,39 @@ describe('the HTTP/2 server', () => {
     peer.send(frame(DATA, 0, 1, Buffer.alloc(5_000)), frame(DATA, 1, 1, Buffer.alloc(10)), call(3));
     await ended(peer, 3);
     expect(ofStream(peer, 1)).toHaveLength(2);
+  });
+
+  test.each([0, 1, 2, 3, 4])('a body of %d bytes is no message', async (length) => {
+    const peer = await peerOf();
+    peer.send(
+      frame(HEADERS, 4, 1, callBlock(ECHO)),
+      frame(DATA, 1, 1, Buffer.alloc(length)),
+      frame(HEADERS, 4, 3, callBlock(ECHO, ['content-length', String(length)])),
+      frame(DATA, 1, 3, Buffer.alloc(length)),
+    );
+    const expected = length === 0 ? 'grpc-status\x0212' : 'grpc-status\x0213';
+    for (const stream of [1, 3]) {
+      await ended(peer, stream);
+      expect(ofStream(peer, stream)[0]!.payload.includes(expected)).toBe(true);
+    }
+  });
+
+  test('a fault of the server ends one connection, and is reported', async () => {
+    const faults: TidegateError[] = [];
+    const address = await serve({ faulted: (error) => faults.push(error) });
+    const peer = new RawPeer(address);
+    const other = new RawPeer(address);
+    open.push(peer, other);
+    await peer.settled();
+    const broken = jest.spyOn(UnaryCalls.prototype, 'data').mockImplementationOnce(() => {
+      throw new Error('a fault');
+    });
+    peer.send(call(1));
+    expect(await peer.goaway()).toBe(ErrorCode.INTERNAL_ERROR);
+    broken.mockRestore();
+    expect(faults).toMatchObject([{ code: 'TG_INTERNAL', message: 'a fault' }]);
+    other.send(call(1));
+    await ended(other, 1);
   });
 
   test.each<[string, string, number, string]>([
