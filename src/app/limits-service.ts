@@ -6,8 +6,8 @@ import type { LimitsView } from '../admin/deps';
 import { TidegateError } from '../core/errors';
 import type { Clock } from '../core/clock';
 import type { Logger, RuleCounters } from '../core/ports';
-import { compileFiles, type CompileOptions } from '../limiter/compile-limits';
-import type { LimitsText } from '../limiter/dialect/limits-file';
+import { compileInSteps, type CompileOptions, type CompileResult } from '../limiter/compile-limits';
+import type { LimitsFileResult, LimitsText } from '../limiter/dialect/limits-file';
 import type { LimitTable } from '../limiter/limit-table';
 import type { RuleDefaults } from '../limiter/rule';
 import type { LimitsReader } from './limits-reading';
@@ -19,6 +19,8 @@ export interface LimitsServiceParts {
   /** Reads their YAML: the first time here, later in a worker, so that a reload is not felt. */
   readonly parseFirst: LimitsReader;
   readonly parseLater: LimitsReader;
+  /** Resolves after the event loop has turned. */
+  readonly nextTurn: () => Promise<void>;
   /** Called with each new table, before `load` resolves. */
   readonly use: (table: LimitTable) => void;
   readonly counted: (ok: boolean) => void;
@@ -94,11 +96,24 @@ export class LimitsService {
     const generation = this.current.generation + 1;
     const { countersFor, countersForRule } = this.parts;
     const options: CompileOptions = { ...this.options, generation, countersFor, countersForRule };
-    const { table, errors, warnings } = compileFiles(await parse(read.files, lenient), options);
+    const { table, errors, warnings } = await this.compile(await parse(read.files, lenient), options);
     if (table === undefined) return this.failed(errors, warnings);
     this.parts.use(table);
     this.loaded(table, read.files, warnings);
     return true;
+  }
+
+  /** Compiles in steps with a turn of the event loop between them: the decisions that wait come first. */
+  private async compile(
+    results: readonly LimitsFileResult[],
+    options: CompileOptions,
+  ): Promise<CompileResult> {
+    const steps = compileInSteps(results, options);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      await this.parts.nextTurn();
+    }
   }
 
   private loaded(table: LimitTable, files: readonly LimitsText[], warnings: readonly TidegateError[]): void {

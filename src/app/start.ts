@@ -2,6 +2,7 @@
  * The composition root: builds every part from the settings, wires them, starts them in order, stops them in reverse.
  * Nothing else in the project knows all the parts.
  */
+import { setImmediate } from 'node:timers/promises';
 import { dumpSettings } from '../config/settings-dump';
 import { LimitsWatcher, type LimitsOutcome } from '../config/limits-watcher';
 import type { LoadedSettings } from '../config/load-settings';
@@ -108,6 +109,7 @@ class App {
         read: () => readLimitsAt(limitsPathOf(settings), settings),
         parseFirst: readHere,
         parseLater,
+        nextTurn: () => setImmediate(),
         use: (table) => limiter.useTable(table),
         counted: (ok) => metrics.configLoaded(ok),
         countersFor: (key) => metrics.countersFor(key),

@@ -46,12 +46,29 @@ export function compileLimits(texts: readonly LimitsText[], options: CompileOpti
 
 /** Compiles files that have been read already (elsewhere, say, since reading much YAML takes long). */
 export function compileFiles(results: readonly LimitsFileResult[], options: CompileOptions): CompileResult {
+  const steps = compileInSteps(results, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Descriptors a step: well under a millisecond. */
+const DESCRIPTORS_A_STEP = 100;
+
+/**
+ * The same in steps, so that whoever compiles much can let decisions pass in between. Nothing is in use before the last.
+ */
+export function* compileInSteps(
+  results: readonly LimitsFileResult[],
+  options: CompileOptions,
+): Generator<undefined, CompileResult> {
   const warnings = results.flatMap((result) => result.warnings);
   const compiler = new Compiler(options);
   // Files without a mistake of their own are compiled even beside bad ones, so that mistakes between files show too.
   for (const result of results) {
     if (result.domain !== undefined && !compiler.claim(result.domain)) continue;
-    if (result.file !== undefined) compiler.addFile(result.file);
+    if (result.file !== undefined) yield* compiler.addFile(result.file);
   }
   const errors = [...results.flatMap((result) => result.errors), ...compiler.errors];
   if (errors.length > 0) return { errors, warnings };
@@ -63,6 +80,7 @@ class Compiler {
   private readonly claims = new Map<string, DomainClaim>();
   private readonly domains = new Map<string, LimitDomain>();
   private readonly rules: Rule[] = [];
+  private descriptors = 0;
 
   constructor(private readonly options: CompileOptions) {}
 
@@ -81,17 +99,23 @@ class Compiler {
     return false;
   }
 
-  addFile(file: LimitsFile): void {
+  *addFile(file: LimitsFile): Generator<undefined, void> {
     let domain = this.domains.get(file.domain);
     if (domain === undefined) {
       domain = { name: file.domain, level: new LimitLevel() };
       this.domains.set(file.domain, domain);
     }
-    this.addLevel(domain.level, file.descriptors, `${file.domain}.`);
+    yield* this.addLevel(domain.level, file.descriptors, `${file.domain}.`);
   }
 
-  private addLevel(level: LimitLevel, specs: readonly DescriptorSpec[], parent: string): void {
+  private *addLevel(
+    level: LimitLevel,
+    specs: readonly DescriptorSpec[],
+    parent: string,
+  ): Generator<undefined, void> {
     for (const spec of specs) {
+      this.descriptors += 1;
+      if (this.descriptors % DESCRIPTORS_A_STEP === 0) yield;
       const id = `${parent}${spec.key}${spec.value === '' ? '' : `_${spec.value}`}`;
       const twin = level.get(spec.key, spec.value);
       if (twin !== undefined) {
@@ -108,7 +132,7 @@ class Compiler {
         children: new LimitLevel(),
       };
       level.add(node);
-      this.addLevel(node.children, spec.descriptors, `${id}.`);
+      yield* this.addLevel(node.children, spec.descriptors, `${id}.`);
     }
   }
 

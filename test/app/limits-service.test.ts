@@ -15,6 +15,7 @@ async function warningsOf(files: readonly LimitsText[]): Promise<string[]> {
       read: () => Promise.resolve(files),
       parseFirst: readHere,
       parseLater: UNUSED,
+      nextTurn: async () => undefined,
       use: quiet,
       counted: quiet,
       countersFor: UNUSED,
