@@ -1,6 +1,6 @@
 /** Compiles limits files into a {@link LimitTable}: all of them or none, with every mistake of all files reported. */
 import { bucketParams } from '../bucket/params';
-import { TidegateError, formatPosition } from '../core/errors';
+import { TidegateError } from '../core/errors';
 import type { RuleCounters } from '../core/ports';
 import { readLimitsFile } from './dialect/limits-reader';
 import type {
@@ -170,16 +170,4 @@ class Compiler {
     this.rules.push(rule);
     return rule;
   }
-}
-
-/** All mistakes of a load as one error: the first one's code and place, and the others in the message. */
-export function joinErrors(errors: readonly TidegateError[]): TidegateError | undefined {
-  const [first, ...others] = errors;
-  if (first === undefined || others.length === 0) return first;
-  const lines = others.map((error) => `${error.code}: ${formatPosition(error.at)}${error.message}`);
-  return new TidegateError(first.code, [first.message, ...lines].join('\n'), {
-    ...(first.at === undefined ? {} : { at: first.at }),
-    remedy: first.remedy,
-    cause: first,
-  });
 }

@@ -1,7 +1,7 @@
 /** One level of a domain's compiled descriptors, and how an entry of a request finds its way down. */
 import type { RlsEntry } from '../core/rls';
 import type { Rule } from './rule';
-import { wildcardMatches, type WildcardParts } from './wildcard';
+import { wildcardMatches, wildcardParts, type WildcardParts } from './wildcard';
 
 /** How an entry met a configured descriptor. */
 export type MatchKind = 'exact' | 'wildcard' | 'key';
@@ -57,9 +57,9 @@ export class LimitLevel {
     values.set(node.value, node);
     if (node.key.includes('*')) {
       const joined = node.value === '' ? node.key : `${node.key}_${node.value}`;
-      this.wildcards.push({ key: undefined, parts: joined.split('*'), node });
+      this.wildcards.push({ key: undefined, parts: wildcardParts(joined), node });
     } else if (node.value.includes('*')) {
-      this.wildcards.push({ key: node.key, parts: node.value.split('*'), node });
+      this.wildcards.push({ key: node.key, parts: wildcardParts(node.value), node });
     }
   }
 

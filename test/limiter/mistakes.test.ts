@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CATALOGUE } from '../../src/core/error-catalogue';
 import type { TidegateError } from '../../src/core/errors';
-import { compileLimits, joinErrors } from '../../src/limiter/compile-limits';
+import { compileLimits } from '../../src/limiter/compile-limits';
 import { COMPILE, compile } from './parts';
 
 const DIR = join(__dirname, '../fixtures/limits');
@@ -92,21 +92,6 @@ describe('several files', () => {
     expect(compile(text).errors).toEqual([]);
     const { errors } = compile(text, { defaults: { ...COMPILE.defaults, algorithm: 'sliding_window' } });
     expect(errors.map((error) => error.code)).toEqual(['TG_LIMITS_CONFLICT']);
-  });
-});
-
-describe('joinErrors()', () => {
-  test('makes one error of all, with the first one’s code and place', () => {
-    const { errors } = load('many-mistakes.yaml');
-    const joined = joinErrors(errors);
-    expect(joined?.code).toBe('TG_LIMITS_UNKNOWN_KEY');
-    expect(joined?.at).toEqual({ file: 'many-mistakes.yaml', line: 1, column: 1, key: 'domian' });
-    expect(joined?.message.split('\n')).toHaveLength(errors.length);
-  });
-  test('is nothing without errors, and the error itself when it is alone', () => {
-    const { errors } = load('no-key.yaml');
-    expect(joinErrors([])).toBeUndefined();
-    expect(joinErrors(errors)).toBe(errors[0]);
   });
 });
 
