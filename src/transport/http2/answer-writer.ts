@@ -52,10 +52,10 @@ export class AnswerWriter {
   private updates: Buffer | undefined;
   private peerTableBytes = DEFAULT_HEADER_TABLE_BYTES;
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. We never use more than the default. */
-  resizeTable(maxBytes: number): void {
-    const bytes = Math.min(maxBytes, DEFAULT_HEADER_TABLE_BYTES);
-    if (bytes === this.peerTableBytes) return;
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE: the smallest that it said, and the last. We never use more than the default. */
+  resizeTable(smallestBytes: number, lastBytes: number): void {
+    const bytes = Math.min(lastBytes, DEFAULT_HEADER_TABLE_BYTES);
+    if (smallestBytes >= this.peerTableBytes && bytes === this.peerTableBytes) return;
     this.peerTableBytes = bytes;
     // Through zero, which empties the table, so that it does not matter which sizes came between.
     this.updates = Buffer.concat([integer(0x20, 5, 0), integer(0x20, 5, bytes)]);

@@ -19,7 +19,8 @@ export class Output {
 
   /** All that is put from now on is for this socket. */
   begin(socket: Duplex): void {
-    if (this.socket !== undefined && this.socket !== socket) this.flush();
+    // What a connection put after its last words is dropped here, and what another has not flushed yet goes out.
+    if (this.socket !== socket) this.flush();
     this.socket = socket;
   }
 

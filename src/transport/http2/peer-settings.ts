@@ -12,8 +12,18 @@ import type { StreamTable } from './stream-table';
 
 const ENTRY_BYTES = 6;
 
+/** What one SETTINGS frame comes to; undefined is what it does not say. */
+interface Said {
+  /** The smallest and the last header table size, which both count (RFC 7541, section 4.2). */
+  smallestTableBytes: number;
+  tableBytes: number | undefined;
+  windowBytes: number | undefined;
+  frameBytes: number | undefined;
+}
+
 /**
- * Applies the parameters in order; unknown ones are passed over.
+ * Applies the parameters; unknown ones are passed over. Each is checked, but only the last value of one takes effect:
+ * a frame has room for thousands, and some of them concern every stream.
  * @returns the connection error that one of them is, or NO_ERROR.
  */
 export function applySettings(
@@ -24,33 +34,45 @@ export function applySettings(
   streams: StreamTable,
 ): number {
   if ((end - at) % ENTRY_BYTES !== 0) return ErrorCode.FRAME_SIZE_ERROR;
+  const said: Said = {
+    smallestTableBytes: Infinity,
+    tableBytes: undefined,
+    windowBytes: undefined,
+    frameBytes: undefined,
+  };
   for (let entry = at; entry < end; entry += ENTRY_BYTES) {
     const parameter = (bytes[entry]! << 8) | bytes[entry + 1]!;
-    const error = apply(parameter, readUint32(bytes, entry + 2), sender, streams);
+    const error = note(said, parameter, readUint32(bytes, entry + 2));
     if (error !== ErrorCode.NO_ERROR) return error;
   }
+  const { windowBytes, tableBytes, frameBytes, smallestTableBytes } = said;
+  if (windowBytes !== undefined) {
+    let overflows = false;
+    streams.forEachActive((stream) => (overflows ||= sender.wouldOverflow(stream, windowBytes)));
+    if (overflows) return ErrorCode.FLOW_CONTROL_ERROR;
+    sender.resizeWindows(windowBytes);
+  }
+  if (tableBytes !== undefined) sender.resizeTable(smallestTableBytes, tableBytes);
+  if (frameBytes !== undefined) sender.resizeFrames(frameBytes);
   return ErrorCode.NO_ERROR;
 }
 
-function apply(parameter: number, value: number, sender: Sender, streams: StreamTable): number {
+function note(said: Said, parameter: number, value: number): number {
   switch (parameter) {
     case Setting.HEADER_TABLE_SIZE:
-      sender.resizeTable(value);
+      said.smallestTableBytes = Math.min(said.smallestTableBytes, value);
+      said.tableBytes = value;
       return ErrorCode.NO_ERROR;
     case Setting.ENABLE_PUSH:
       return value > 1 ? ErrorCode.PROTOCOL_ERROR : ErrorCode.NO_ERROR;
-    case Setting.INITIAL_WINDOW_SIZE: {
-      if (value > MAX_31_BITS) return ErrorCode.FLOW_CONTROL_ERROR;
-      let overflows = false;
-      streams.forEachActive((stream) => (overflows ||= sender.wouldOverflow(stream, value)));
-      if (overflows) return ErrorCode.FLOW_CONTROL_ERROR;
-      sender.resizeWindows(value);
-      return ErrorCode.NO_ERROR;
-    }
+    case Setting.INITIAL_WINDOW_SIZE:
+      said.windowBytes = value;
+      return value > MAX_31_BITS ? ErrorCode.FLOW_CONTROL_ERROR : ErrorCode.NO_ERROR;
     case Setting.MAX_FRAME_SIZE:
-      if (value < DEFAULT_MAX_FRAME_BYTES || value > MAX_FRAME_BYTES) return ErrorCode.PROTOCOL_ERROR;
-      sender.resizeFrames(value);
-      return ErrorCode.NO_ERROR;
+      said.frameBytes = value;
+      return value < DEFAULT_MAX_FRAME_BYTES || value > MAX_FRAME_BYTES
+        ? ErrorCode.PROTOCOL_ERROR
+        : ErrorCode.NO_ERROR;
     default:
       return ErrorCode.NO_ERROR;
   }

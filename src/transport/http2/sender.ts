@@ -107,9 +107,9 @@ export class Sender {
     this.maxFrameBytes = bytes;
   }
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
-  resizeTable(bytes: number): void {
-    this.writer.resizeTable(bytes);
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE: the smallest that it said, and the last. */
+  resizeTable(smallestBytes: number, bytes: number): void {
+    this.writer.resizeTable(smallestBytes, bytes);
   }
 
   private wait(stream: Stream, pending: PendingAnswer): void {

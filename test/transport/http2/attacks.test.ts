@@ -201,6 +201,21 @@ describe('a server under attack', () => {
     expect((await peer.frame(DATA, 3)).payload.subarray(5).toString()).toBe('hi');
   });
 
+  test('settings that concern every stream cost no more for being said thousands of times', async () => {
+    const [address] = await serve();
+    const peer = attack(address);
+    const ids = Array.from({ length: 1_000 }, (_, index) => 2 * index + 1);
+    peer.send(...ids.map((id) => call(id, HELD)));
+    await until(() => held === ids.length, 'the calls are held');
+    const sizes = [setting(Setting.INITIAL_WINDOW_SIZE, 1), setting(Setting.HEADER_TABLE_SIZE, 7)];
+    const large = settings(Buffer.concat(Array.from({ length: 1_300 }, () => sizes).flat()));
+    const { user } = process.cpuUsage();
+    for (let count = 0; count < 100; count += 1) peer.send(large);
+    await peer.settled();
+    expect(process.cpuUsage().user - user).toBeLessThan(1_500_000);
+    await stillServes();
+  });
+
   test('a peer that opens no window gets so many calls, for so long', async () => {
     const [address] = await serve({ maxConcurrentStreams: 100, requestMs: 300, sweepMs: 50 });
     const before = usedBytes();

@@ -191,6 +191,25 @@ describe('the HTTP/2 server', () => {
     },
   );
 
+  test('a table that shrinks and grows within one frame is begun anew', async () => {
+    const peer = await peerOf();
+    peer.send(call(1), call(3));
+    await ended(peer, 3);
+    peer.send(
+      settings(setting(Setting.HEADER_TABLE_SIZE, 0), setting(Setting.HEADER_TABLE_SIZE, 4_096)),
+      call(5),
+      call(7),
+    );
+    await ended(peer, 7);
+    const blocks = (stream: number): Buffer[] =>
+      ofStream(peer, stream)
+        .filter(({ type }) => type === HEADERS)
+        .map(({ payload }) => payload);
+    const sizeUpdates = Buffer.from([0x20, 0x3f, 0xe1, 0x1f]);
+    expect(blocks(5)).toEqual([Buffer.concat([sizeUpdates, blocks(1)[0]!]), blocks(1)[1]]);
+    expect(blocks(7)).toEqual(blocks(3));
+  });
+
   test('after its first answer a good one takes 35 bytes beside its message', async () => {
     const peer = await peerOf();
     peer.send(call(1), call(3));
