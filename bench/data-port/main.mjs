@@ -87,13 +87,10 @@ async function measure(kind, options, recording) {
   };
   await run(Math.min(share, RECORDED));
   const before = await server.usage();
-  const startedMs = performance.now();
   await run(share);
-  const seconds = (performance.now() - startedMs) / 1_000;
   const after = await server.usage();
   server.stop();
-  const total = share * connections;
-  return { cpuUs: (after.cpuUs - before.cpuUs) / total, perS: total / seconds };
+  return { cpuUs: (after.cpuUs - before.cpuUs) / (share * connections) };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -124,6 +121,5 @@ console.table(
     'least to most': [Math.min, Math.max]
       .map((of) => of(...all.map(({ cpuUs }) => cpuUs)).toFixed(2))
       .join(' - '),
-    'calls/s': Math.round(median(all.map(({ perS }) => perS))),
   })),
 );
