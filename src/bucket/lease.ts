@@ -25,7 +25,7 @@ export interface LeaseTerms {
 export const MAX_DENIAL_MS = 100;
 
 /** A lease is used for this part of its life only: clocks that count differently fast stay on the safe side. */
-const USABLE = 0.99;
+export const USABLE_PART = 0.99;
 /** A rate is measured over at least this long, ms, or this many hits. */
 const PERIOD_MS = 20;
 const PERIOD_HITS = 8;
@@ -214,7 +214,7 @@ export class Lease {
     }
     const windowed = this.params.algorithm === 'fixed_window';
     const lifeMs = windowed ? Math.min(this.terms.ttlMs, reply.resetUs / 1_000) : this.terms.ttlMs;
-    const untilMs = this.askedMs + lifeMs * USABLE;
+    const untilMs = this.askedMs + lifeMs * USABLE_PART;
     this.windowEndMs = windowed ? this.askedMs + reply.resetUs / 1_000 : Infinity;
     this.sharedRemaining = reply.remaining;
     this.sharedResetUs = reply.resetUs;
@@ -244,6 +244,11 @@ export class Lease {
   /** Lets a lease end whose time is over. */
   expire(nowMs: number): void {
     if (nowMs >= this.untilMs) this.drop();
+  }
+
+  /** Tokens of the lease at `nowMs`, set aside or not; none once its time is over. */
+  heldAt(nowMs: number): number {
+    return nowMs >= this.untilMs ? 0 : this.tokens + this.reserved;
   }
 
   /** Whether it holds tokens that nobody asked for in a while. */

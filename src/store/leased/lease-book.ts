@@ -60,7 +60,7 @@ export class LeaseBook {
 
   /** Takes note of whether a lease holds tokens. */
   note(lease: Lease): void {
-    const holds = lease.tokens > 0;
+    const holds = lease.tokens + lease.reserved > 0;
     if (holds && lease.place === -1) {
       lease.place = this.#holding.length;
       this.#holding.push(lease);
@@ -91,7 +91,7 @@ export class LeaseBook {
         return;
       }
       const lease = next.value;
-      if (lease.place === -1 && !lease.asking && lease.reserved === 0 && nowMs - lease.usedMs >= COLD_MS) {
+      if (lease.place === -1 && !lease.asking && nowMs - lease.usedMs >= COLD_MS) {
         this.#leases.delete(lease.key);
       }
     }

@@ -99,8 +99,9 @@ export class LeasedStore implements BucketStore {
 
   /** Tokens held now, and buckets watched. */
   stats(): { readonly outstanding: number; readonly buckets: number } {
+    const nowMs = this.#clock.monotonicMs();
     let outstanding = 0;
-    for (const lease of this.#book.holding) outstanding += lease.tokens;
+    for (const lease of this.#book.holding) outstanding += lease.heldAt(nowMs);
     return { outstanding, buckets: this.#book.size };
   }
 
