@@ -37,6 +37,7 @@ const scenarioArb: fc.Arbitrary<Scenario> = fc.record({
   network: fc.record({
     delayUs: fc.constantFrom(100, 2_000, 60_000),
     loss: fc.constantFrom(0, 0.02, 0.2),
+    doubled: fc.constantFrom(0, 0.1),
     patienceUs: fc.constantFrom(10_000, 80_000),
   }),
   load: fc.constantFrom(0.5, 1.2, 5),

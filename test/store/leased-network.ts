@@ -22,6 +22,8 @@ export interface Network {
   readonly delayUs: number;
   /** The part of messages that never come, each way, 0 to 1. */
   readonly loss: number;
+  /** The part of messages about leases that come a second time, some time later; 0 to 1. */
+  readonly doubled: number;
   /** A caller gives up after this, us; what it sent may still come to something. */
   readonly patienceUs: number;
 }
@@ -219,6 +221,11 @@ export class LeasedNetwork {
     return this.random() < this.network.loss;
   }
 
+  /** When a message comes once more, us from now; undefined when it does not. */
+  doubleUs(): number | undefined {
+    return this.random() < this.network.doubled ? this.random() * 400_000 : undefined;
+  }
+
   get patienceUs(): number {
     return this.network.patienceUs * (0.5 + this.random());
   }
@@ -281,6 +288,10 @@ class Link implements BucketStore, LeaseSource {
     const sidecar = this.sidecar();
     let granted = 0;
     this.network.returning += ask.back;
+    const doubleUs = this.network.doubleUs();
+    if (doubleUs !== undefined) {
+      this.network.events.in(doubleUs, () => this.network.leaseShared(ask, sidecar, Infinity));
+    }
     this.exchange(
       (tripUs) => {
         this.network.returning -= ask.back;
