@@ -9,6 +9,8 @@
  */
 import type { BucketOutcome, BucketParams } from '../core/buckets';
 import type { LeaseAsk, LeaseReply } from '../core/leases';
+import { US_PER_S } from '../core/clock';
+import { microTokens } from './fixed-point';
 import { leaseAllowance } from './lease-ledger';
 
 /** What governs all leases of a holder. */
@@ -109,6 +111,8 @@ export class Lease {
   /** Spends `hits` (0 looks) if the lease lives and has them. @returns the outcome, or undefined. */
   take(hits: number, nowMs: number): BucketOutcome | undefined {
     if (hits > this.tokens || nowMs >= this.untilMs) return undefined;
+    // Whether a look passes at a bucket with nothing left depends on what denials were charged, which is not known here.
+    if (hits === 0 && this.tokens + this.sharedRemaining === 0) return undefined;
     this.tokens -= hits;
     return this.outcome(hits, nowMs);
   }
@@ -150,9 +154,16 @@ export class Lease {
     this.denied = undefined;
   }
 
+  /** Takes note of what is left in the shared bucket: nothing, where a denial was charged. */
+  leaves(remaining: number): void {
+    this.sharedRemaining = remaining;
+  }
+
   /** Takes note of what the shared bucket answered to `hits`, asked at `sentMs`. */
   learn(outcome: BucketOutcome, hits: number, sentMs: number): void {
-    this.sharedRemaining = outcome.allowed ? outcome.remaining : 0;
+    this.sharedRemaining = outcome.allowed
+      ? outcome.remaining
+      : Math.max(0, Math.floor(this.capacity - outcome.usedBefore));
     this.sharedResetUs = outcome.resetUs;
     this.sharedMs = sentMs;
     if (outcome.allowed) {
@@ -307,6 +318,13 @@ export class Lease {
     return Math.min(Math.ceil(this.ratePerMs * horizonMs), cap, this.allowance);
   }
 
+  /** By how much earlier the shared bucket is full again than it says, since it counts what is held here as spent; us. */
+  private unspentUs(): number {
+    const { algorithm, rateUtPerS } = this.params;
+    if (algorithm === 'fixed_window' || rateUtPerS === 0) return 0;
+    return Math.floor((microTokens(this.tokens) * US_PER_S) / rateUtPerS);
+  }
+
   private outcome(hits: number, nowMs: number): BucketOutcome {
     const remaining = this.sharedRemaining + this.tokens;
     const usedAfter = Math.max(hits, this.capacity - remaining);
@@ -315,7 +333,7 @@ export class Lease {
       usedBefore: usedAfter - hits,
       usedAfter,
       remaining,
-      resetUs: Math.max(0, this.sharedResetUs - (nowMs - this.sharedMs) * 1_000),
+      resetUs: Math.max(0, this.sharedResetUs - this.unspentUs() - (nowMs - this.sharedMs) * 1_000),
       retryAfterUs: 0,
     };
   }

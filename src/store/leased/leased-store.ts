@@ -39,6 +39,8 @@ const MAX_KEY_CHARS = 1_024;
 const TICKS_PER_IDLE = 4;
 /** Leases that are looked at on the occasion of another one's ask, so that asks share a command. */
 const COMPANIONS = 16;
+/** In requests of more calls than this nobody looks whether one bucket is asked twice. */
+const MAX_COMPARED = 32;
 /** How long closing waits for leases to be given back, ms. */
 const CLOSE_GRACE_MS = 500;
 
@@ -149,10 +151,9 @@ export class LeasedStore implements BucketStore {
     if (lease === undefined) return this.#shared.decide(request);
     const { hits } = call;
     lease.arrived(hits, nowMs);
-    const outcome =
-      lease.take(hits, nowMs) ?? (request.chargeDenied === 'none' ? lease.denial(hits, nowMs) : undefined);
+    const outcome = lease.take(hits, nowMs) ?? denialHere(request, lease, call, nowMs);
     if (outcome === undefined) {
-      this.#makeRoom(lease, hits);
+      if (hits > 0) this.#makeRoom(lease);
       return this.#askShared(request);
     }
     if (outcome.allowed && lease.isDue(nowMs)) this.#ask(lease, nowMs);
@@ -160,35 +161,38 @@ export class LeasedStore implements BucketStore {
     return [outcome];
   }
 
-  /** Answers each part here that can be; asks the shared store for the others, or for all when only it can settle them. */
+  /**
+   * Answers each part here that can be, sets aside what those take, and asks the shared store for the others. A request
+   * that is denied by what is known here alone is asked whole: nothing of it must be charged.
+   */
   #decideTogether(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
     const nowMs = this.#clock.monotonicMs();
-    const parts = request.calls.map((call) => this.#part(call, nowMs));
-    const denied = parts.some((part) => part.outcome?.allowed === false);
+    const parts = request.calls.map((call) => this.#part(request, call, nowMs));
     const remote = parts.filter((part) => part.outcome === undefined);
-    const settledHere = remote.length === 0 && (!denied || request.chargeDenied === 'none');
-    if (settledHere) return this.#settleParts(request, parts, []);
-    if (denied || request.chargeDenied !== 'none') {
-      for (const part of parts) if (part.outcome?.allowed === true) end(part, false);
+    if (remote.length === 0) return this.#settleParts(request, parts, []);
+    if (isDeniedHere(request, parts)) {
+      for (const part of parts) {
+        end(part, false);
+        if (part.lease !== undefined) this.#makeRoom(part.lease);
+      }
       return this.#askShared(request);
     }
-    for (const { lease, call } of remote) if (lease !== undefined) this.#makeRoom(lease, call.hits);
-    const quotaHere = parts.some((part) => part.outcome !== undefined && part.call.role === 'quota');
+    for (const { lease, call } of remote) if (lease !== undefined && call.hits > 0) this.#makeRoom(lease);
     const rest: BucketRequest = {
       ...request,
       calls: remote.map((part) => part.call),
-      quotaSatisfied: request.quotaSatisfied || quotaHere,
+      quotaSatisfied: request.quotaSatisfied || parts.some(isQuotaAllowed),
     };
     const results = this.#askShared(rest);
     if (!(results instanceof Promise)) return this.#settleParts(request, parts, results);
     return results.then((settled) => this.#settleParts(request, parts, settled));
   }
 
-  #part(call: BucketCall, nowMs: number): Part {
+  #part(request: BucketRequest, call: BucketCall, nowMs: number): Part {
     const lease = isLeasable(call) ? this.#leaseOf(call, nowMs) : undefined;
     if (lease === undefined) return { call, lease, epoch: 0, outcome: undefined };
     lease.arrived(call.hits, nowMs);
-    const outcome = lease.reserve(call.hits, nowMs) ?? lease.denial(call.hits, nowMs);
+    const outcome = lease.reserve(call.hits, nowMs) ?? denialHere(request, lease, call, nowMs);
     return { call, lease, epoch: lease.epoch, outcome };
   }
 
@@ -206,14 +210,15 @@ export class LeasedStore implements BucketStore {
       return remote[next - 1] ?? new TidegateError('TG_INTERNAL', 'the shared store left a call unanswered');
     });
     const { charged } = settleResults(request, results);
+    parts.forEach((part, i) => end(part, charged[i] === true));
     parts.forEach((part, i) => {
-      if (part.outcome === undefined || part.lease === undefined) return;
+      const { lease, outcome, call } = part;
+      if (outcome === undefined || lease === undefined) return;
       this.#observer.local(1);
-      if (!part.outcome.allowed) return;
-      end(part, charged[i] === true);
-      if (charged[i] !== true) results[i] = part.lease.untaken(part.outcome, part.call.hits);
-      this.#note(part.lease);
-      if (!this.#closing && part.lease.isDue(nowMs)) this.#ask(part.lease, nowMs);
+      if (!outcome.allowed) return;
+      if (charged[i] !== true) results[i] = lease.take(0, nowMs) ?? lease.untaken(outcome, call.hits);
+      this.#note(lease);
+      if (!this.#closing && lease.isDue(nowMs)) this.#ask(lease, nowMs);
     });
     return results;
   }
@@ -221,6 +226,11 @@ export class LeasedStore implements BucketStore {
   /** Asks the shared store, and takes note of what it says of leased buckets. */
   #askShared(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
     const sentMs = this.#clock.monotonicMs();
+    for (const call of request.calls) {
+      // What is given back may fill the bucket only as far as nothing of it is held here.
+      const lease = call.leased === true && call.hits < 0 ? this.#book.get(call) : undefined;
+      if (lease !== undefined) this.#makeRoom(lease);
+    }
     const results = this.#shared.decide(request);
     if (!(results instanceof Promise)) return this.#learn(request, results, sentMs);
     return results.then((settled) => this.#learn(request, settled, sentMs));
@@ -228,14 +238,20 @@ export class LeasedStore implements BucketStore {
 
   #learn(request: BucketRequest, results: readonly BucketResult[], sentMs: number): readonly BucketResult[] {
     const nowMs = this.#clock.monotonicMs();
+    const due: Lease[] = [];
     request.calls.forEach((call, i) => {
       const lease = call.leased === true ? this.#book.get(call) : undefined;
       const result = results[i];
       if (lease === undefined || result === undefined || result instanceof TidegateError) return;
-      if (call.hits < 0) lease.undeny();
-      else if (lease.params === call.params) lease.learn(result, call.hits, sentMs);
-      if (!this.#closing && result.allowed && lease.isDue(nowMs)) this.#ask(lease, nowMs);
+      if (call.hits >= 0 && lease.params === call.params && tellsState(request, i)) {
+        lease.learn(result, call.hits, sentMs);
+      } else {
+        lease.undeny();
+        if (request.chargeDenied !== 'none') lease.leaves(result.remaining);
+      }
+      if (result.allowed && lease.isDue(nowMs)) due.push(lease);
     });
+    if (!this.#closing) for (const lease of due) this.#ask(lease, nowMs);
     return results;
   }
 
@@ -249,15 +265,18 @@ export class LeasedStore implements BucketStore {
       return known;
     }
     // A request of an older table must not undo what a newer one began.
-    if (known.params.version > call.params.version || known.asking || known.reserved > 0) return undefined;
+    if (known.params.version > call.params.version || known.asking || known.reserved > 0) {
+      known.undeny();
+      return undefined;
+    }
     this.#giveBack(known);
     return this.#book.open(call, nowMs);
   }
 
   /** What a call needs is not here, but part of it may be: that goes back, so that the shared bucket is judged whole. */
-  #makeRoom(lease: Lease, hits: number): void {
+  #makeRoom(lease: Lease): void {
     lease.expire(this.#clock.monotonicMs());
-    if (lease.tokens > 0 && hits > 0) this.#giveBack(lease);
+    if (lease.tokens > 0) this.#giveBack(lease);
     else this.#note(lease);
   }
 
@@ -340,7 +359,36 @@ function isSameBucket(lease: Lease, call: BucketCall): boolean {
   );
 }
 
-/** Ends what was set aside for a part. */
+/** Whether a call's outcome tells what its bucket is like afterwards: no other call of the request bears on it, nor a charge. */
+function tellsState(request: BucketRequest, place: number): boolean {
+  const { calls, chargeDenied } = request;
+  if (chargeDenied !== 'none' || calls.length > MAX_COMPARED) return false;
+  return calls.every((other, i) => i === place || other.key !== calls[place]?.key);
+}
+
+/** The denial that is known here; one that is charged only the shared store can settle. */
+function denialHere(
+  request: BucketRequest,
+  lease: Lease,
+  call: BucketCall,
+  nowMs: number,
+): BucketOutcome | undefined {
+  return request.chargeDenied === 'none' ? lease.denial(call.hits, nowMs) : undefined;
+}
+
+function isQuotaAllowed(part: Part): boolean {
+  return part.call.role === 'quota' && part.outcome?.allowed === true;
+}
+
+/** Whether a request does not pass, whatever the parts say that are not answered yet. */
+function isDeniedHere(request: BucketRequest, parts: readonly Part[]): boolean {
+  const isDenied = (part: Part): boolean => part.outcome?.allowed === false;
+  if (parts.some((part) => part.call.role === 'hard' && isDenied(part))) return true;
+  const quota = parts.filter((part) => part.call.role === 'quota');
+  return quota.length > 0 && !request.quotaSatisfied && quota.every(isDenied);
+}
+
+/** Ends what was set aside for a part, if anything was. */
 function end(part: Part, spent: boolean): void {
-  part.lease?.settle(part.call.hits, part.epoch, spent);
+  if (part.outcome?.allowed === true) part.lease?.settle(part.call.hits, part.epoch, spent);
 }
