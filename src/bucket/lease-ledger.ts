@@ -75,7 +75,7 @@ export function settleLease(
 
   const current = ask.window === window;
   const held = current ? ask.held : 0;
-  const missing = current ? Math.max(0, ask.recorded - recorded) : 0;
+  const missing = current && (own === undefined || own.seq < ask.confirmed) ? ask.recorded : 0;
   const accepted = current ? Math.min(ask.back, Math.max(0, recorded - held)) : 0;
   if (accepted > 0) outcome = bucket.evaluate(-accepted);
 

@@ -65,8 +65,10 @@ export class Lease {
   private renewMs = Infinity;
   private windowEndMs = Infinity;
   private recorded = 0;
+  private confirmed = 0;
   private askedMs = 0;
   private askedHeld = 0;
+  private askedSeq = 0;
   private notBeforeMs = -Infinity;
   private lowWater = 0;
 
@@ -217,6 +219,7 @@ export class Lease {
       this.failed(nowMs);
       return;
     }
+    this.confirmed = this.askedSeq;
     this.roundTripMs += (nowMs - this.askedMs - this.roundTripMs) / 8;
     this.expire(nowMs);
     if (reply.window !== this.window) {
@@ -285,14 +288,29 @@ export class Lease {
   }
 
   private sent(holder: number, seq: number, back: number, want: number, nowMs: number): LeaseAsk {
-    const { key, group, params, window, recorded } = this;
+    const { key, group, params, window, confirmed, recorded } = this;
     const { epsilon, ttlMs } = this.terms;
     this.asking = true;
     this.askedMs = nowMs;
     const held = this.tokens + this.reserved;
     this.askedHeld = held;
+    this.askedSeq = seq;
     const keepUs = Math.ceil(ttlMs * 1_000);
-    return { key, group, params, holder, seq, window, held, back, recorded, want, keepUs, epsilon };
+    return {
+      key,
+      group,
+      params,
+      holder,
+      seq,
+      window,
+      held,
+      back,
+      confirmed,
+      recorded,
+      want,
+      keepUs,
+      epsilon,
+    };
   }
 
   /** Brings the measured demand up to date, once enough of it was seen. */

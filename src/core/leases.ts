@@ -20,7 +20,8 @@ export interface LeaseAsk {
   readonly held: number;
   /** Tokens of the lease that are not spent and go back. */
   readonly back: number;
-  /** At least this much the source must have on record for the holder; when it has less it has forgotten a grant. */
+  /** The sequence of the last ask that was answered, and what must be on record since: a source that knows an earlier one lost its state. */
+  readonly confirmed: number;
   readonly recorded: number;
   /** Tokens wanted on top of those held; fewer, or none, may come. */
   readonly want: number;
@@ -48,7 +49,7 @@ export interface LeaseReply {
   readonly window: number;
   /** Tokens of holders that were not heard of for too long: lost. */
   readonly forgotten: number;
-  /** Tokens that the holder was given and the source knew nothing of: it lost its state. They were given twice. */
+  /** Tokens on record at the last answer that the source knew nothing of: it lost its state, and gave them, or more, twice. */
   readonly missing: number;
 }
 

@@ -55,6 +55,7 @@ const stepArb = fc.record({
       held: amount,
       back: amount,
       recorded: amount,
+      confirmed: fc.integer({ min: 0, max: 12 }),
       want: amount,
       keepUs: fc.integer({ min: 1, max: 800_000 }),
       epsilon: fc.constantFrom(0, 0.05, 0.29, 1),

@@ -128,7 +128,7 @@ export class ScriptRun {
     const ledger = this.#keyIndex(`${call.key}${LEDGER_SUFFIX}`);
     const figures = [ask.holder, ask.seq, ask.window, ask.held, ask.back, ask.recorded, ask.want];
     this.#requestArgs.push('0', String(place * FLAGS), String(ledger), ...figures.map(String));
-    this.#requestArgs.push(String(ask.keepUs), String(ask.epsilon));
+    this.#requestArgs.push(String(ask.keepUs), String(ask.epsilon), String(ask.confirmed));
   }
 
   /** The arguments of EVALSHA, from the script's hash on. `timeUs` is 0 for Redis TIME. */

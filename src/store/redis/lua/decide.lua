@@ -16,7 +16,8 @@
 --     only for an undo: the `window` of that reply
 --   or, with a request head of 0, a lease on one bucket (src/core/leases.ts says what each is)
 --     call head, as above
---     key of its ledger (0..k-1), holder, sequence, window, held, back, recorded, wanted (tokens), keep (us), epsilon
+--     key of its ledger (0..k-1), holder, sequence, window, held, back, recorded, wanted (tokens), keep (us), epsilon,
+--     confirmed sequence
 -- Returns one string: for each call, in order, nine little-endian doubles:
 --   status (0 denied, 1 allowed, 2 not asked: the key holds something else, or hits is no whole number),
 --   used before, used after, remaining (tokens), reset (us), retry after (us), taken (ut of a token bucket, hits of a

@@ -88,7 +88,7 @@ local function define_lease(now, sets, state_for)
 
     local current = ask.window == window
     local held = current and ask.held or 0
-    local missing = current and max(0, ask.recorded - recorded) or 0
+    local missing = current and (not own or own.seq < ask.confirmed) and ask.recorded or 0
     local accepted = current and min(ask.back, max(0, recorded - held)) or 0
     if accepted > 0 then remaining, reset = evaluate(state, ask, -accepted, window) end
 
@@ -104,7 +104,7 @@ local function define_lease(now, sets, state_for)
     return 1, granted, accepted, remaining, reset, others + held + granted, forgotten, window, missing
   end
 
-  local lease = { ARGUMENTS = 11 }
+  local lease = { ARGUMENTS = 12 }
 
   -- Reads the ask at a place of ARGV and settles it. Returns its reply.
   function lease.settle(at)
@@ -125,6 +125,7 @@ local function define_lease(now, sets, state_for)
       want = tonumber(ARGV[at + 8]),
       keep = tonumber(ARGV[at + 9]),
       epsilon = tonumber(ARGV[at + 10]),
+      confirmed = tonumber(ARGV[at + 11]),
     }))
   end
 
