@@ -222,7 +222,8 @@ export class Lease {
     this.confirmed = this.askedSeq;
     this.roundTripMs += (nowMs - this.askedMs - this.roundTripMs) / 8;
     this.expire(nowMs);
-    if (reply.window !== this.window) {
+    const sameWindow = reply.window === this.window;
+    if (!sameWindow) {
       this.drop();
       this.window = reply.window;
     }
@@ -242,7 +243,7 @@ export class Lease {
     this.tokens += reply.granted;
     this.untilMs = untilMs;
     this.renewMs = this.askedMs + this.terms.ttlMs / 2;
-    this.recorded = this.askedHeld + reply.granted;
+    this.recorded = reply.granted + (sameWindow ? this.askedHeld : 0);
     const soon = Math.ceil(this.ratePerMs * (2 * this.roundTripMs + 1));
     this.lowWater = Math.min(soon, Math.floor(this.tokens / 2));
     this.notBeforeMs = nowMs + this.pauseMs();
@@ -288,8 +289,10 @@ export class Lease {
   }
 
   private sent(holder: number, seq: number, back: number, want: number, nowMs: number): LeaseAsk {
-    const { key, group, params, window, confirmed, recorded } = this;
+    const { key, group, params, window, confirmed } = this;
     const { epsilon, ttlMs } = this.terms;
+    // A record that may run out on the way says nothing when it is not there.
+    const recorded = this.untilMs - nowMs > ttlMs / 2 ? this.recorded : 0;
     this.asking = true;
     this.askedMs = nowMs;
     const held = this.tokens + this.reserved;

@@ -194,8 +194,8 @@ export class LeasedNetwork {
       const lifeUs = this.lifeUs(reply) * USABLE_PART;
       if ((sidecar.alive || sidecar.stopping) && tripUs * (1 + sidecar.skew) < lifeUs)
         sidecar.incoming += reply.granted;
-      // The store never loses its state here, so no answer that arrives may say so.
-      if (Number.isFinite(tripUs)) expect(reply.missing).toBe(0);
+      // The store never loses its state here, so no answer that arrives in time may say so.
+      if (tripUs < (this.terms.ttlMs * 1_000) / 4) expect(reply.missing).toBe(0);
       expect(this.outstanding() - this.returning).toBeLessThanOrEqual(reply.outstanding);
     }
     return reply;
