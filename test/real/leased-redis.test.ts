@@ -53,7 +53,7 @@ const leased = (key: string, params: BucketParams, hits = 1): BucketCall =>
 async function press(store: LeasedStore, one: BucketCall, count: number): Promise<number> {
   let admitted = 0;
   for (let done = 0; done < count; done += 8) {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => store.decide(request([one]))));
+    const answers = await Promise.all(Array.from({ length: 8 }, async () => store.decide(request([one]))));
     for (const [result] of answers) {
       if (result === undefined || !('allowed' in result)) throw new Error(JSON.stringify(result));
       if (result.allowed) admitted += 1;
