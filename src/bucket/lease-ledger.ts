@@ -125,7 +125,7 @@ function forget(ledger: LeaseLedger, nowUs: number): number {
   return forgotten;
 }
 
-/** Writes down what a holder has now; a holder that has and wants nothing is struck off. */
+/** Writes down what a holder has now, be it nothing: the record keeps asks that were overtaken from counting. */
 function enter(
   ledger: LeaseLedger,
   own: LeaseRecord | undefined,
@@ -133,10 +133,6 @@ function enter(
   outstanding: number,
   nowUs: number,
 ): void {
-  if (outstanding === 0 && ask.want === 0) {
-    ledger.records = ledger.records.filter((record) => record !== own);
-    return;
-  }
   const record = own ?? { holder: ask.holder, seq: 0, outstanding: 0, expiresUs: 0 };
   record.seq = ask.seq;
   record.outstanding = outstanding;

@@ -86,7 +86,7 @@ describe('what leases save', () => {
     serve(net, sidecar, 2_000, random);
     await net.events.runUntil(S);
     expect(sidecar.store.stats().outstanding).toBeGreaterThan(0);
-    sidecar.alive = false;
+    Object.assign(sidecar, { alive: false, stopping: true });
     const store = sidecar.store;
     for (let i = 1; i <= 5; i += 1) {
       await net.events.runUntil(S + i * 50_000);

@@ -22,7 +22,7 @@ export interface Network {
   readonly delayUs: number;
   /** The part of messages that never come, each way, 0 to 1. */
   readonly loss: number;
-  /** The part of messages about leases that come a second time, some time later; 0 to 1. */
+  /** The part of messages about leases that come a second time, within the life of a lease; 0 to 1. */
   readonly doubled: number;
   /** A caller gives up after this, us; what it sent may still come to something. */
   readonly patienceUs: number;
@@ -225,7 +225,7 @@ export class LeasedNetwork {
 
   /** When a message comes once more, us from now; undefined when it does not. */
   doubleUs(): number | undefined {
-    return this.random() < this.network.doubled ? this.random() * 400_000 : undefined;
+    return this.random() < this.network.doubled ? this.random() * this.terms.ttlMs * 800 : undefined;
   }
 
   get patienceUs(): number {
@@ -333,17 +333,19 @@ class Link implements BucketStore, LeaseSource {
       events.in(outUs, () => {
         const answer = there(inTime ? outUs + backUs : Infinity);
         if (!inTime) return;
-        events.in(backUs, () => {
-          events.settles();
-          end(answer);
-        });
+        events.in(backUs, () => this.deliver(end, answer));
       });
     }
     if (inTime) return;
-    events.in(patienceUs, () => {
-      events.settles();
-      end(undefined);
-    });
+    events.in(patienceUs, () => this.deliver(end, undefined));
+  }
+
+  /** A process that is gone learns nothing any more, and does nothing. */
+  private deliver<T>(end: (answer: T | undefined) => void, answer: T | undefined): void {
+    const { alive, stopping } = this.sidecar();
+    if (!alive && !stopping) return;
+    this.network.events.settles();
+    end(answer);
   }
 }
 

@@ -39,14 +39,8 @@ local function define_lease(now, sets, state_for)
     return max(0, min(want, room, part, remaining))
   end
 
-  -- Writes down what a holder has now; a holder that has and wants nothing is struck off.
+  -- Writes down what a holder has now, be it nothing: the record keeps asks that were overtaken from counting.
   local function enter(ledger, own, ask, outstanding)
-    if outstanding == 0 and ask.want == 0 then
-      for i, record in ipairs(ledger.records) do
-        if record == own then table.remove(ledger.records, i) break end
-      end
-      return
-    end
     if not own then
       own = { holder = ask.holder }
       ledger.records[#ledger.records + 1] = own
