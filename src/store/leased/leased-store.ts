@@ -7,13 +7,22 @@
  * sliding windows, and whatever no lease covers.
  */
 import type { Lease, LeaseTerms } from '../../bucket/lease';
-import { sameParams } from '../../bucket/params';
 import { settleResults } from '../../bucket/settlement';
 import type { BucketCall, BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseObserver, LeaseReply, LeaseSource } from '../../core/leases';
 import { LeaseBook } from './lease-book';
+import {
+  denialHere,
+  end,
+  isDeniedHere,
+  isLeasable,
+  isQuotaAllowed,
+  isSameBucket,
+  type Part,
+  tellsState,
+} from './request-parts';
 
 /** What a {@link LeasedStore} stands on. */
 export interface LeasedStoreOptions {
@@ -39,8 +48,6 @@ const MAX_KEY_CHARS = 1_024;
 const TICKS_PER_IDLE = 4;
 /** Leases that are looked at on the occasion of another one's ask, so that asks share a command. */
 const COMPANIONS = 16;
-/** In requests of more calls than this nobody looks whether one bucket is asked twice. */
-const MAX_COMPARED = 32;
 /** How long closing waits for leases to be given back, ms. */
 const CLOSE_GRACE_MS = 500;
 
@@ -51,14 +58,6 @@ const SILENT: LeaseObserver = {
   overshoot: () => undefined,
   local: () => undefined,
 };
-
-/** How one call of a request is answered: here, by an outcome; or, when that is undefined, by the shared store. */
-interface Part {
-  readonly call: BucketCall;
-  readonly lease: Lease | undefined;
-  readonly epoch: number;
-  readonly outcome: BucketOutcome | undefined;
-}
 
 /** The store. */
 export class LeasedStore implements BucketStore {
@@ -337,58 +336,4 @@ export class LeasedStore implements BucketStore {
     this.#observer.lost(lease.lost);
     lease.lost = 0;
   }
-}
-
-/** Whether a lease can cover a call: its rule wants it, it is no refund, and its algorithm's tokens can be lent. */
-function isLeasable(call: BucketCall): boolean {
-  return (
-    call.leased === true &&
-    call.hits >= 0 &&
-    Number.isInteger(call.hits) &&
-    call.params.algorithm !== 'sliding_window'
-  );
-}
-
-function isSameBucket(lease: Lease, call: BucketCall): boolean {
-  const { params } = lease;
-  return (
-    lease.group === call.group &&
-    params.algorithm === call.params.algorithm &&
-    (params.algorithm === 'token_bucket' || params.windowUs === call.params.windowUs) &&
-    sameParams(params, call.params)
-  );
-}
-
-/** Whether a call's outcome tells what its bucket is like afterwards: no other call of the request bears on it, nor a charge. */
-function tellsState(request: BucketRequest, place: number): boolean {
-  const { calls, chargeDenied } = request;
-  if (chargeDenied !== 'none' || calls.length > MAX_COMPARED) return false;
-  return calls.every((other, i) => i === place || other.key !== calls[place]?.key);
-}
-
-/** The denial that is known here; one that is charged only the shared store can settle. */
-function denialHere(
-  request: BucketRequest,
-  lease: Lease,
-  call: BucketCall,
-  nowMs: number,
-): BucketOutcome | undefined {
-  return request.chargeDenied === 'none' ? lease.denial(call.hits, nowMs) : undefined;
-}
-
-function isQuotaAllowed(part: Part): boolean {
-  return part.call.role === 'quota' && part.outcome?.allowed === true;
-}
-
-/** Whether a request does not pass, whatever the parts say that are not answered yet. */
-function isDeniedHere(request: BucketRequest, parts: readonly Part[]): boolean {
-  const isDenied = (part: Part): boolean => part.outcome?.allowed === false;
-  if (parts.some((part) => part.call.role === 'hard' && isDenied(part))) return true;
-  const quota = parts.filter((part) => part.call.role === 'quota');
-  return quota.length > 0 && !request.quotaSatisfied && quota.every(isDenied);
-}
-
-/** Ends what was set aside for a part, if anything was. */
-function end(part: Part, spent: boolean): void {
-  if (part.outcome?.allowed === true) part.lease?.settle(part.call.hits, part.epoch, spent);
 }
