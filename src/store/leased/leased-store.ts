@@ -8,7 +8,7 @@
  */
 import type { Lease, LeaseTerms } from '../../bucket/lease';
 import { settleResults } from '../../bucket/settlement';
-import type { BucketCall, BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
+import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseObserver, LeaseReply, LeaseSource } from '../../core/leases';
