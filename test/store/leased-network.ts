@@ -13,7 +13,7 @@ import { MemoryStore } from '../../src/store/memory/memory-store';
 import { call, request } from './contract-form';
 import { EventQueue } from './event-queue';
 
-/** A UTC minute, us: where true time begins on the shared store's clock. */
+/** A UTC minute, us. */
 const START_US = 1_700_006_400_000_000;
 
 /** How messages travel. */
@@ -313,9 +313,7 @@ class Link implements BucketStore, LeaseSource {
     return true;
   }
 
-  async close(): Promise<void> {
-    // The shared store outlives its sidecars.
-  }
+  async close(): Promise<void> {}
 
   /** There, told how long all of it takes (Infinity when it comes to nothing), and back; `end` gets undefined when the caller gave up before the answer came. */
   private exchange<T>(
