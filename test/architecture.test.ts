@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'store/memory': ['bucket', 'limiter', 'wire', 'core'],
   'store/redis': ['bucket', 'limiter', 'wire', 'core'],
   'store/guarded': ['bucket', 'limiter', 'wire', 'core'],
+  'store/leased': ['bucket', 'limiter', 'wire', 'core'],
   transport: ['bucket', 'limiter', 'wire', 'core'],
   admin: ['bucket', 'limiter', 'wire', 'core'],
   telemetry: ['bucket', 'limiter', 'wire', 'core'],

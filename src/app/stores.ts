@@ -1,8 +1,10 @@
 /** The stores by the settings: the one that decides, and the local one that answers when that one cannot. */
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readPasswordFile } from '../config/password-file';
 import type { Settings } from '../config/settings-shape';
 import type { StoreView } from '../admin/deps';
+import { LeaseCounts } from '../telemetry/lease-counts';
 import type { MetricSources } from '../telemetry/state-metrics';
 import type { Metrics, StoreOutcome } from '../telemetry/metrics';
 import type { BucketStore } from '../core/buckets';
@@ -12,12 +14,16 @@ import type { Logger } from '../core/ports';
 import { BreakerBoard } from '../store/guarded/breaker-board';
 import type { BreakerState } from '../store/guarded/breaker';
 import { GuardedStore } from '../store/guarded/guarded-store';
+import { LeasedStore } from '../store/leased/leased-store';
 import { MemoryStore } from '../store/memory/memory-store';
 import type { RedisCredentials, RedisStoreOptions, RedisTls } from '../store/redis/options';
 import { RedisStore } from '../store/redis/redis-store';
 
 /** Nodes whose breaker's state is kept for the API; a cluster has fewer. */
 const MAX_STATES = 1_000;
+
+/** Holders of leases are told apart by a random number below this. */
+const MAX_HOLDER = 2 ** 48 - 1;
 
 /** The stores of a process. */
 export interface Stores {
@@ -26,7 +32,7 @@ export interface Stores {
   /** Answers for rules whose failure mode is `local`; the same as `store` where that is in memory. */
   readonly local: MemoryStore;
   /** For the metrics. */
-  readonly sources: Pick<MetricSources, 'memoryStore' | 'breakerState'>;
+  readonly sources: Pick<MetricSources, 'memoryStore' | 'breakerState' | 'leases'>;
   /** For the API. */
   view(): StoreView;
   close(): Promise<void>;
@@ -55,13 +61,27 @@ export function createStores(settings: Settings, clock: Clock, logger: Logger, m
     },
   });
   const redis = new RedisStore({ ...redisOptions(settings, logger), guard: breaker });
-  const store = new GuardedStore(redis, {
+  const guarded = new GuardedStore(redis, {
     onDecided: (latencyMs, errors) => metrics.storeFinished(outcomeOf(errors), latencyMs),
+  });
+  const { epsilon, ttlMs, idleMs } = settings.store.lease;
+  const counts = new LeaseCounts();
+  const store = new LeasedStore({
+    shared: guarded,
+    source: redis,
+    terms: { epsilon, ttlMs, idleMs },
+    clock,
+    holder: randomInt(1, MAX_HOLDER),
+    observer: counts,
   });
   return {
     store,
     local,
-    sources: { ...sources, breakerState: () => worstOf(states) },
+    sources: {
+      ...sources,
+      breakerState: () => worstOf(states),
+      leases: { counts, stats: () => store.stats() },
+    },
     view: () => ({
       kind,
       ready: store.ready(),

@@ -167,6 +167,28 @@ const breaker = section('The circuit breaker in front of Redis.', {
   }),
 });
 
+const lease = section(
+  'Leases: what is taken from a shared bucket ahead of use, for rules that are `leased`.',
+  {
+    epsilon: ratio({
+      doc: 'The share of a bucket that all leases on it, of all Tidegates, may reach together; where that is less than one token the bucket is exact.',
+      fallback: 0.05,
+    }),
+    ttl: duration({
+      doc: 'How long a lease lives unless it is renewed; what a Tidegate holds when it crashes is lost for as long.',
+      fallback: '1s',
+      min: '100ms',
+      max: '1m',
+    }),
+    idle: duration({
+      doc: 'How long a lease may go unused before it is given back.',
+      fallback: '200ms',
+      min: '20ms',
+      max: '10s',
+    }),
+  },
+);
+
 const memory = section('The memory store.', {
   max_buckets: whole({
     doc: 'Buckets kept at most; beyond it, the ones idle longest give way.',
@@ -236,6 +258,7 @@ const store = section('Where buckets live.', {
     fallback: '10s',
     max: '7d',
   }),
+  lease: lease.prefault({}),
   memory: memory.prefault({}),
 });
 
@@ -306,10 +329,9 @@ export const settingsSchema = section(
       fallback: 'off',
     }),
     algorithm: choice(ALGORITHMS, { doc: 'How buckets count.', fallback: 'token_bucket' }),
-    consistency: choice(['exact'], {
-      doc: 'How far shared buckets may be spent ahead: `exact` asks the store for every decision.',
+    consistency: choice(['exact', 'leased'], {
+      doc: 'How far shared buckets may be spent ahead: `exact` asks the store for every decision; `leased` takes tokens of hot buckets from Redis in chunks before they are spent (see Leases in docs/architecture.md). In memory, and for sliding windows, both are exact.',
       fallback: 'exact',
-      hint: 'this version serves exact only',
     }),
     charge_denied: choice(CHARGE_DENIED, {
       doc: 'What a denied request is charged: no bucket, the buckets that denied it, or all.',

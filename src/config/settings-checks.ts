@@ -102,6 +102,12 @@ function checkStore(checks: Checks): void {
   checkKeyPair(checks, 'store.tls', store.tls);
   if (store.password !== '' && store.passwordFile !== '')
     checks.conflict('store.password_file', 'store.password is set too', 'keep one of them');
+  if (store.lease.idleMs > store.lease.ttlMs)
+    checks.conflict(
+      'store.lease.idle',
+      'a lease would end before it is given back',
+      'make it at most store.lease.ttl',
+    );
   if (store.kind === 'memory') {
     if (checks.isGiven('store.urls'))
       checks.warn(

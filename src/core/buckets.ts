@@ -58,6 +58,8 @@ export interface BucketCall {
   readonly role: Role;
   /** The verdict to assume for this bucket, when settling the others, if it cannot be asked. */
   readonly assumeOnFailure: boolean;
+  /** Whether tokens may be taken from the bucket ahead of use, where the store leases; exact when absent. */
+  readonly leased?: boolean;
 }
 
 /** One request: its buckets are settled together. */

@@ -67,6 +67,7 @@ export interface PlanOptions {
   readonly quotaMode: boolean;
 }
 
+const LEASED = { leased: true } as const;
 const UNMATCHED: UnmatchedItem = { kind: 'unmatched' };
 
 /** Plans a request. @throws TidegateError TG_REQUEST_BAD_OVERRIDE. */
@@ -126,6 +127,7 @@ function planDescriptor(
       hits,
       role: roleOf(rule.shadowMode, rule.quotaMode, options),
       assumeOnFailure: assumedVerdict(rule.onError),
+      ...(rule.consistency === 'leased' ? LEASED : {}),
     },
     shadowMode: rule.shadowMode,
     quotaMode: rule.quotaMode,
@@ -153,7 +155,7 @@ function planOverride(
   }
   const requestsPerUnit = Math.min(limit.requestsPerUnit, MAX_UINT32);
   const key = overrideKey(domain.name, descriptor, limit);
-  const { algorithm, onError } = table.defaults;
+  const { algorithm, consistency, onError } = table.defaults;
   const entries = descriptor.entries.map((entry) =>
     entry.value === '' ? entry.key : `${entry.key}_${entry.value}`,
   );
@@ -174,6 +176,7 @@ function planOverride(
       hits,
       role: roleOf(false, false, options),
       assumeOnFailure: assumedVerdict(onError),
+      ...(consistency === 'leased' ? LEASED : {}),
     },
     shadowMode: false,
     quotaMode: false,

@@ -1,5 +1,6 @@
 /** Metrics that are read from other parts when they are scraped: the store, the limits, the connections. */
 import type { Registry } from 'prom-client';
+import type { LeaseCounts } from './lease-counts';
 import { registerFigure, registerSampled } from './sampled-metric';
 
 /** The circuit breaker's states. */
@@ -19,6 +20,11 @@ export interface MetricSources {
     readonly forgotten: number;
     /** Buckets dropped with state in them because the bound was reached, since the start. */
     readonly evictedEarly: number;
+  };
+  /** What became of leased tokens, and those held now. */
+  readonly leases?: {
+    readonly counts: LeaseCounts;
+    readonly stats: () => { readonly outstanding: number; readonly buckets: number };
   };
   readonly limits?: () => {
     readonly version: number;
@@ -63,7 +69,36 @@ export function registerSources(registry: Registry, sources: MetricSources): voi
     );
   }
   registerMemoryStore(registry, sources.memoryStore);
+  registerLeases(registry, sources.leases);
   registerLimits(registry, sources.limits);
+}
+
+function registerLeases(registry: Registry, leases: MetricSources['leases']): void {
+  if (leases === undefined) return;
+  const { counts, stats } = leases;
+  const counter = (name: string, help: string, read: () => number): void =>
+    registerFigure(registry, 'counter', `tidegate_lease_${name}`, help, read);
+  const gauge = (name: string, help: string, read: () => number): void =>
+    registerFigure(registry, 'gauge', `tidegate_lease_${name}`, help, read);
+  counter(
+    'granted_tokens_total',
+    'Tokens taken from shared buckets ahead of use.',
+    () => counts.grantedTokens,
+  );
+  counter('returned_tokens_total', 'Leased tokens given back unspent.', () => counts.returnedTokens);
+  counter(
+    'lost_tokens_total',
+    'Leased tokens that nobody could spend any more: their lease ran out, or its holder was gone.',
+    () => counts.lostTokens,
+  );
+  counter(
+    'overshoot_tokens_total',
+    'Leased tokens that the store gave out twice, because it had lost its state.',
+    () => counts.overshootTokens,
+  );
+  counter('local_decisions_total', 'Buckets decided without asking the store.', () => counts.localDecisions);
+  gauge('outstanding_tokens', 'Leased tokens held now and not spent.', () => stats().outstanding);
+  gauge('watched_buckets', 'Buckets whose demand is watched.', () => stats().buckets);
 }
 
 function registerMemoryStore(registry: Registry, read: MetricSources['memoryStore']): void {

@@ -84,9 +84,13 @@ describe('loading settings', () => {
     ]);
   });
 
-  it('says that this version serves exact only', () => {
-    expect(errorsOf({ env: { TIDEGATE_CONSISTENCY: 'leased' } })).toEqual([
-      expect.stringMatching(/^TG_SETTINGS_INVALID: TIDEGATE_CONSISTENCY: .*this version serves exact only/),
+  it('takes leases, and refuses ones that would end before they are given back', () => {
+    const env = { TIDEGATE_CONSISTENCY: 'leased', TIDEGATE_STORE_LEASE_EPSILON: '0.1' };
+    const { settings } = loaded({ env });
+    expect(settings.consistency).toBe('leased');
+    expect(settings.store.lease).toEqual({ epsilon: 0.1, ttlMs: 1_000, idleMs: 200 });
+    expect(errorsOf({ flags: ['--store.lease.ttl=150ms'] })).toEqual([
+      expect.stringMatching(/^TG_SETTINGS_CONFLICT: store\.lease\.idle: /),
     ]);
   });
 

@@ -9,7 +9,7 @@ export const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** How a rule's bucket is shared by several Tidegates. */
-export const CONSISTENCIES = ['exact'] as const;
+export const CONSISTENCIES = ['exact', 'leased'] as const;
 /** One of {@link CONSISTENCIES}. */
 export type Consistency = (typeof CONSISTENCIES)[number];
 

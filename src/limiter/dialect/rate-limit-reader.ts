@@ -18,7 +18,6 @@ const RATE_LIMIT_KEYS = [
   'replaces',
   ...ADDITION_KEYS,
 ];
-const LEASED_HINT = ' (leased is not part of this version)';
 
 /**
  * @param beside the fields of the descriptor that holds it, for additions written beside `rate_limit`.
@@ -107,7 +106,7 @@ function readAdditions(inside: FieldReader, beside: FieldReader, diagnostics: Di
   const of = (key: string): FieldReader => (inside.has(key) ? inside : beside);
   const algorithm = of('algorithm').choice('algorithm', ALGORITHMS);
   const capacity = of('capacity').uint32('capacity', 1);
-  const consistency = of('consistency').choice('consistency', CONSISTENCIES, LEASED_HINT);
+  const consistency = of('consistency').choice('consistency', CONSISTENCIES);
   const onError = of('on_error').choice('on_error', FAILURE_MODES);
   const priority = of('priority').choice('priority', PRIORITIES);
   if (capacity !== undefined && algorithm !== undefined && algorithm !== 'token_bucket')

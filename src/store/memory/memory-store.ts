@@ -2,12 +2,15 @@
  * Buckets in the process's own memory: every decision is taken at once, in one go, so requests never overlap. Bounded:
  * see {@link MemoryStoreOptions} and the reclaimer for what happens at the bounds. Lost when the process ends.
  */
+import { settleLease } from '../../bucket/lease-ledger';
 import { callFault, judgingOf, settleResults } from '../../bucket/settlement';
 import { RING_LENGTH } from '../../bucket/sliding-window';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
+import type { LeaseAsk, LeaseDone, LeaseReply, LeaseSource } from '../../core/leases';
 import { BucketTable } from './bucket-table';
+import { MemoryLeases } from './memory-leases';
 import { Reclaimer } from './reclaimer';
 import { Register } from './register';
 
@@ -25,6 +28,8 @@ export interface MemoryStoreOptions {
   readonly maxSlidingBuckets?: number;
   /** The length of all keys of each of the two kinds, UTF-16 units; 134,217,728 when absent. */
   readonly maxKeyChars?: number;
+  /** Buckets that leases are taken from at a time; 65,536 when absent. */
+  readonly maxLeasedBuckets?: number;
 }
 
 /** What a {@link MemoryStore} holds and has let go. */
@@ -55,12 +60,13 @@ interface Taken {
 }
 
 /** The store in memory. */
-export class MemoryStore implements BucketStore {
+export class MemoryStore implements BucketStore, LeaseSource {
   private readonly clock: Clock;
   private readonly maxKeyChars: number;
   private readonly plain: Shelf;
   private readonly sliding: Shelf;
   private readonly spare: Register[] = [];
+  private readonly leases: MemoryLeases;
   private closed = false;
 
   constructor(options: MemoryStoreOptions) {
@@ -68,6 +74,7 @@ export class MemoryStore implements BucketStore {
     this.maxKeyChars = options.maxKeyChars ?? 2 ** 27;
     this.plain = this.shelf(options.maxBuckets ?? 2 ** 20, 0);
     this.sliding = this.shelf(options.maxSlidingBuckets ?? 2 ** 17, RING_LENGTH);
+    this.leases = new MemoryLeases(options.maxLeasedBuckets ?? 2 ** 16);
   }
 
   /** Decides at once. A call that cannot be asked (hits that are no whole number, a key over the bound) yields an error. */
@@ -84,6 +91,12 @@ export class MemoryStore implements BucketStore {
       : this.decideTogether(request, nowUs);
   }
 
+  /** Settles at once. */
+  lease(ask: LeaseAsk, done: LeaseDone): void {
+    if (this.closed) done(new TidegateError('TG_STORE_UNAVAILABLE', 'the memory store is closed'));
+    else done(this.settleLease(ask, this.clock.nowUs()));
+  }
+
   ready(): boolean {
     return !this.closed;
   }
@@ -91,6 +104,7 @@ export class MemoryStore implements BucketStore {
   /** Forgets everything; later requests get TG_STORE_UNAVAILABLE. */
   async close(): Promise<void> {
     this.closed = true;
+    this.leases.clear();
     for (const { table } of [this.plain, this.sliding]) {
       for (let slot = 0; slot < table.slots; slot += 1) table.remove(slot);
     }
@@ -113,6 +127,23 @@ export class MemoryStore implements BucketStore {
     const outcome = register.evaluate(call.params, call.hits, nowUs, judgingOf(request.chargeDenied));
     this.putBack([register], nowUs);
     return outcome;
+  }
+
+  private settleLease(ask: LeaseAsk, nowUs: number): LeaseReply | TidegateError {
+    const { key, params } = ask;
+    const ledger = this.leases.of(key, params, nowUs);
+    if (ledger === undefined || key.length > this.maxKeyChars || params.algorithm === 'sliding_window') {
+      return new TidegateError('TG_STORE_UNAVAILABLE', 'no lease can be taken on this bucket');
+    }
+    const register = this.take(ask, nowUs);
+    const bucket = {
+      evaluate: (hits: number) => register.evaluate(params, hits, nowUs, 'allowed'),
+      window: () => register.windowAt(nowUs),
+      capacity: () => register.capacity(),
+    };
+    const reply = settleLease(ledger, bucket, ask, nowUs);
+    this.putBack([register], nowUs);
+    return reply;
   }
 
   /** Judges all calls on registers, settles, and, where that charges others than were judged, does it over as settled. */
@@ -161,7 +192,7 @@ export class MemoryStore implements BucketStore {
     return { prepared, distinct };
   }
 
-  private take(call: BucketCall, nowUs: number): Register {
+  private take(call: Pick<BucketCall, 'key' | 'params'>, nowUs: number): Register {
     const register = this.spare.pop() ?? new Register();
     const { table } = this.shelfOf(call.params.algorithm);
     register.load(table, table.find(call.params, call.key), call.params, call.key, nowUs);

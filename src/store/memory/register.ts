@@ -2,7 +2,12 @@
  * One bucket taken out of its table for the length of a request. Evaluations work on the register; the table keeps the
  * state from before the request until the register is stored, so going back is loading again.
  */
-import { evaluateFixedWindow, type FixedWindowState, newFixedWindow } from '../../bucket/fixed-window';
+import {
+  countedWindowStartUs,
+  evaluateFixedWindow,
+  type FixedWindowState,
+  newFixedWindow,
+} from '../../bucket/fixed-window';
 import {
   evaluateSlidingWindow,
   newSlidingWindow,
@@ -83,6 +88,16 @@ export class Register {
       case 'sliding_window':
         return evaluateSlidingWindow(this.sliding, params, hits, nowUs, charging);
     }
+  }
+
+  /** When the fixed window in force began, us; 0 for a token bucket. */
+  windowAt(nowUs: number): number {
+    return this.params.algorithm === 'fixed_window' ? countedWindowStartUs(this.fixed, nowUs) : 0;
+  }
+
+  /** Tokens at most, by the parameters in force. */
+  capacity(): number {
+    return this.params.algorithm === 'fixed_window' ? this.fixed.params.limit : this.token.params.capacity;
   }
 
   /** Whether there is nothing to remember: the bucket is as a new one would be. */

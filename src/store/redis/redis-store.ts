@@ -10,12 +10,14 @@
 import { callFault } from '../../bucket/settlement';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
+import type { LeaseAsk, LeaseDone, LeaseSource } from '../../core/leases';
 import { addressName, parseRedisAddress } from './address';
 import { connectBySentinel, connectServer } from './client';
 import { ClusterRouter } from './cluster-router';
 import { DeadlineTimer } from './deadline-timer';
 import { Dispatcher } from './dispatcher';
 import { hashSlot } from './hash-slot';
+import { LeasePart } from './lease-part';
 import { type RedisSettings, type RedisStoreOptions, resolveRedisOptions } from './options';
 import { type NodeWatch, type PartPlan, PendingRequest } from './pending-request';
 import { type NodeContext, RedisNode } from './redis-node';
@@ -32,7 +34,7 @@ const CLOSE_GRACE_MS = 500;
 const CLOSE_POLL_MS = 5;
 
 /** A {@link BucketStore} over Redis. Construction connects in the background; `ready` tells when it is up. */
-export class RedisStore implements BucketStore {
+export class RedisStore implements BucketStore, LeaseSource {
   readonly #settings: RedisSettings;
   readonly #router: RedisRouter;
   readonly #dispatcher: Dispatcher;
@@ -59,6 +61,23 @@ export class RedisStore implements BucketStore {
       this.#deadlines.add(pending, request.deadlineMs);
       for (const part of pending.parts) this.#dispatcher.enqueue(part);
     });
+  }
+
+  /**
+   * Exchanges a lease, in the same script run as the decisions of this turn of the event loop. There is no deadline, since
+   * nobody waits: a reply that comes late is used as long as the lease lives, and a connection that breaks ends the wait.
+   */
+  lease(ask: LeaseAsk, done: LeaseDone): void {
+    if (this.#closed) {
+      done(new TidegateError('TG_STORE_UNAVAILABLE', 'the store is closed'));
+      return;
+    }
+    if (ask.params.algorithm === 'sliding_window') {
+      done(new TidegateError('TG_STORE_UNAVAILABLE', 'no lease can be taken on this bucket'));
+      return;
+    }
+    const key = storageKey(this.#settings.keyPrefix, ask, this.#settings.slotTags);
+    this.#dispatcher.enqueue(new LeasePart(this.#router.slotted ? hashSlot(key) : 0, key, ask, done));
   }
 
   ready(): boolean {

@@ -4,6 +4,7 @@
  */
 import type { Algorithm, BucketParams, ChargeDenied, Role } from '../../core/buckets';
 import type { TidegateError } from '../../core/errors';
+import type { LeaseAsk } from '../../core/leases';
 
 /** One bucket's part of what a script is asked. */
 export interface ScriptCall {
@@ -16,6 +17,8 @@ export interface ScriptCall {
   readonly assumeOnFailure: boolean;
   /** Only for an undo: the `window` of the reply that it undoes. */
   readonly undoWindow?: number;
+  /** Only for a lease, which is a part of its own: what is asked; the reply's figures then mean what {@link leaseReplyOf} says. */
+  readonly lease?: LeaseAsk;
 }
 
 /** What the script answered for one call. */
@@ -66,6 +69,8 @@ const ASSUME_FLAG = 4;
 const UNDO_FLAG = 8;
 const FLAGS = 16;
 const MAX_SETS = 16_384;
+/** Behind the storage key of a bucket: where the records of its leases are. */
+const LEDGER_SUFFIX = ':l';
 const DOUBLES = 9;
 const REPLY_BYTES = DOUBLES * 8;
 
@@ -100,6 +105,11 @@ export class ScriptRun {
     this.parts.push(part);
     this.callCount += part.calls.length;
     const args = this.#requestArgs;
+    const [first] = part.calls;
+    if (first?.lease !== undefined) {
+      this.#addLease(first, first.lease);
+      return true;
+    }
     const quota = part.quotaSatisfied ? 1 : 0;
     args.push(String(part.calls.length * 8 + CHARGE_NUMBER[part.chargeDenied] * 2 + quota));
     for (const call of part.calls) {
@@ -111,6 +121,14 @@ export class ScriptRun {
       if (undo) args.push(String(call.undoWindow));
     }
     return true;
+  }
+
+  #addLease(call: ScriptCall, ask: LeaseAsk): void {
+    const place = this.#keyIndex(call.key) * MAX_SETS + this.#setIndex(call.params);
+    const ledger = this.#keyIndex(`${call.key}${LEDGER_SUFFIX}`);
+    const figures = [ask.holder, ask.seq, ask.window, ask.held, ask.back, ask.recorded, ask.want];
+    this.#requestArgs.push('0', String(place * FLAGS), String(ledger), ...figures.map(String));
+    this.#requestArgs.push(String(ask.keepUs), String(ask.epsilon), String(ask.confirmed));
   }
 
   /** The arguments of EVALSHA, from the script's hash on. `timeUs` is 0 for Redis TIME. */

@@ -10,7 +10,14 @@ export interface LuaScript {
 }
 
 /** The files of decide.lua, in their order: a script of Redis is one text, and cannot load another. */
-const DECIDE = ['algorithm.lua', 'token-bucket.lua', 'fixed-window.lua', 'sliding-window.lua', 'decide.lua'];
+const DECIDE = [
+  'algorithm.lua',
+  'token-bucket.lua',
+  'fixed-window.lua',
+  'sliding-window.lua',
+  'lease.lua',
+  'decide.lua',
+];
 
 /**
  * Reads the script that decides.

@@ -52,7 +52,11 @@ function bounded(key: string): string {
  * The key under which a call's bucket is stored.
  * @param tags shared tags for buckets that are groups of their own, if they shall share any.
  */
-export function storageKey(prefix: string, call: BucketCall, tags?: SlotTags): string {
+export function storageKey(
+  prefix: string,
+  call: Pick<BucketCall, 'key' | 'group' | 'params'>,
+  tags?: SlotTags,
+): string {
   const key = bounded(call.key);
   if (call.key === call.group) {
     if (tags !== undefined) return `${prefix}{${tags.tagOf(key)}}/${key}${suffixOf(call.params)}`;

@@ -14,10 +14,16 @@
 --                 + undo (0 or 1) x 8
 --     hits (tokens), or what to undo: the `taken` of an earlier reply
 --     only for an undo: the `window` of that reply
+--   or, with a request head of 0, a lease on one bucket (src/core/leases.ts says what each is)
+--     call head, as above
+--     key of its ledger (0..k-1), holder, sequence, window, held, back, recorded, wanted (tokens), keep (us), epsilon,
+--     confirmed sequence
 -- Returns one string: for each call, in order, nine little-endian doubles:
 --   status (0 denied, 1 allowed, 2 not asked: the key holds something else, or hits is no whole number),
 --   used before, used after, remaining (tokens), reset (us), retry after (us), taken (ut of a token bucket, hits of a
 --   window), window (what an undo names), reset without this call's take (us)
+-- and for a lease the nine: status (0 overtaken, 1 settled, 2 not asked: the key holds something else), granted,
+--   accepted, remaining, (tokens) reset (us), outstanding, forgotten (tokens), window, missing (tokens)
 --
 -- Redis runs all of this text for every call of the script, and making a function costs it about as much as calling one:
 -- what a run does not need (an algorithm, the settlement of several calls) is made only when it is needed.
@@ -152,14 +158,18 @@ local function settle_several(count, charge_denied, quota_satisfied, first)
   end
 end
 
-local last, settled = #ARGV, 0
+local last, settled, leases = #ARGV, 0, nil
 while at <= last do
   local head = tonumber(ARGV[at])
   local quota_satisfied = head % 2 == 1
   local charge_denied = (head % 8 - head % 2) / 2
   local count = (head - head % 8) / 8
   at = at + 1
-  if count == 1 then
+  if count == 0 then
+    leases = leases or define_lease(now, sets, state_for)
+    replies[settled + 1] = leases.settle(at)
+    at, count = at + leases.ARGUMENTS, 1
+  elseif count == 1 then
     local call = read_call()
     local always = charge_denied ~= 0 or call.undo or call.hits < 0
     evaluate(call, always and ALWAYS or IF_ALLOWED, settled + 1)
@@ -181,4 +191,5 @@ for key, state in pairs(states) do
     redis.call('SET', KEYS[key], algorithm.write(state), 'PX', string.format('%.0f', ttl))
   end
 end
+if leases then leases.write(expiry_extra) end
 return table.concat(replies)

@@ -28,6 +28,7 @@ local function define_fixed_window()
   end
 
   return {
+    windowed = true,
     evaluate = evaluate,
     new = function(params, now)
       local window = params.window
