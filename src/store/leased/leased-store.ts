@@ -242,7 +242,7 @@ export class LeasedStore implements BucketStore {
       const lease = call.leased === true ? this.#book.get(call) : undefined;
       const result = results[i];
       if (lease === undefined || result === undefined || result instanceof TidegateError) return;
-      if (call.hits >= 0 && lease.params === call.params && tellsState(request, i)) {
+      if (lease.params === call.params && tellsState(request, i)) {
         lease.learn(result, call.hits, sentMs);
       } else {
         lease.undeny();
