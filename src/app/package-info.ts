@@ -5,8 +5,9 @@ import { join } from 'node:path';
 /** The package's root: the folder that holds proto/, examples/ and docs/. Two up from both src/app and dist/app. */
 export const packageRoot = join(__dirname, '..', '..');
 
+const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
 /** The version in package.json. */
 export function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   return manifest.version;
 }

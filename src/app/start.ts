@@ -39,8 +39,8 @@ import { systemClock } from './system-clock';
 /** A process that serves. */
 export interface Running {
   readonly addresses: Readonly<Record<'data' | 'admin' | 'control', string>>;
-  /** Resolves with a reason when it should stop though nobody asked. */
-  readonly failed: Promise<string>;
+  /** Resolves with the fault that nothing caught, if there is one: it should stop then. */
+  readonly failed: Promise<TidegateError>;
   /** Turns unhealthy, drains, closes. Never rejects. */
   stop(reason: string): Promise<void>;
 }
@@ -72,6 +72,9 @@ class App {
   private watcher: LimitsWatcher | undefined;
   private faultTimer: NodeJS.Timeout | undefined;
   private readonly addresses: Record<string, string> = {};
+  /** A fault that nothing caught leaves the process in a state that nobody knows: it drains and ends. */
+  private readonly failed: Promise<TidegateError>;
+  private onFault: (thrown: unknown) => void = () => undefined;
 
   private constructor(
     private readonly loaded: LoadedSettings,
@@ -83,7 +86,15 @@ class App {
     private readonly limiter: Limiter,
     private readonly limits: LimitsService,
     private readonly startedAt: string,
-  ) {}
+  ) {
+    this.failed = new Promise((resolve) => {
+      this.onFault = (thrown) => {
+        const error = new TidegateError('TG_INTERNAL', 'a fault that nothing caught', { cause: thrown });
+        logger.error({ error }, 'stopping');
+        resolve(error);
+      };
+    });
+  }
 
   static async create(loaded: LoadedSettings, parseLater: LimitsReader): Promise<App> {
     const { settings } = loaded;
@@ -144,6 +155,8 @@ class App {
     const data = await this.listen('data', dataServer(settings, this.traced(calls.methods(), health), log));
     const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), log));
     const control = await this.listen('control', controlServer(settings, health, log));
+    process.on('uncaughtException', this.onFault);
+    process.on('unhandledRejection', this.onRejection);
     this.serving = true;
     this.faultTimer = setInterval(() => this.faults.flush(), FAULT_FLUSH_MS);
     this.faultTimer.unref();
@@ -151,7 +164,7 @@ class App {
       { data, admin, control, version: packageVersion() },
       'ready',
     );
-    return { addresses: { data, admin, control }, failed: this.fault(), stop: (reason) => this.stop(reason) };
+    return { addresses: { data, admin, control }, failed: this.failed, stop: (reason) => this.stop(reason) };
   }
 
   private async loadLimits(settings: Settings): Promise<void> {
@@ -230,19 +243,9 @@ class App {
     };
   }
 
-  /** A fault that nothing caught leaves the process in a state that nobody knows: it drains and ends. */
-  private fault(): Promise<string> {
-    return new Promise((resolve) => {
-      process.on('uncaughtException', (thrown) => {
-        this.logger.error({ error: TidegateError.from(thrown) }, 'a fault that nothing caught; stopping');
-        process.exitCode = 1;
-        resolve('fault');
-      });
-      process.on('unhandledRejection', (thrown) => {
-        this.logger.error({ error: TidegateError.from(thrown) }, 'a rejected promise that nothing caught');
-      });
-    });
-  }
+  private readonly onRejection = (thrown: unknown): void => {
+    this.logger.error({ error: TidegateError.from(thrown) }, 'a rejected promise that nothing caught');
+  };
 
   private async stop(reason: string): Promise<void> {
     const { delayMs, graceMs } = this.loaded.settings.shutdown;
@@ -263,7 +266,8 @@ class App {
     );
     await settle(this.logger, [this.stores.close(), this.tracer.shutdown(Math.max(1_000, graceMs))]);
     this.faults.flush();
-    this.faults.flush();
+    process.off('uncaughtException', this.onFault);
+    process.off('unhandledRejection', this.onRejection);
   }
 }
 

@@ -4,14 +4,15 @@ import type { CommandInput } from './command';
 import { readOptions } from './arguments';
 import { settingsFor } from './settings';
 
-/** Resolves when it has stopped as asked. @throws Refusal or TidegateError when it cannot start. */
+/** Resolves when it has stopped as asked. @throws the fault that ended it, and Refusal or TidegateError when it cannot start. */
 export async function serve(input: CommandInput): Promise<void> {
   readOptions(input.rest, {}, false);
   const loaded = settingsFor(input.settingsFlags, input.env);
   const signalled = firstSignal();
   const running = await start(loaded);
-  const signal = await Promise.race([signalled, running.failed]);
-  await running.stop(signal);
+  const ended = await Promise.race([signalled, running.failed]);
+  await running.stop(typeof ended === 'string' ? ended : 'fault');
+  if (typeof ended !== 'string') throw ended;
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once, for those who cannot wait. */
