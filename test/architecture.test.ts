@@ -10,6 +10,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bucket: ['core'],
   limiter: ['bucket', 'core'],
   wire: ['core'],
+  series: ['core'],
+  forecast: ['series', 'core'],
   'store/memory': ['bucket', 'limiter', 'wire', 'core'],
   'store/redis': ['bucket', 'limiter', 'wire', 'core'],
   'store/guarded': ['bucket', 'limiter', 'wire', 'core'],
@@ -18,15 +20,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: ['bucket', 'limiter', 'wire', 'core'],
   telemetry: ['bucket', 'limiter', 'wire', 'core'],
   config: ['bucket', 'limiter', 'wire', 'core'],
+  observe: ['bucket', 'limiter', 'series', 'forecast', 'core'],
+  history: ['series', 'forecast', 'core'],
   app: ['*'],
   cli: ['app', '*'],
   main: ['cli'],
 };
-const PURE: ReadonlySet<string> = new Set(['core', 'bucket', 'limiter', 'wire']);
+const PURE: ReadonlySet<string> = new Set(['core', 'bucket', 'limiter', 'wire', 'series', 'forecast']);
 /** Above everything an adapter or the composition root may see. */
 const TOP = ['app', 'cli', 'main'];
 /** Packages without I/O, timers or clocks of their own, that pure areas may use. */
-const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = { limiter: ['yaml'] };
+const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  limiter: ['yaml'],
+  series: ['simple-statistics'],
+  forecast: ['simple-statistics', '@bsull/augurs/ets', '@bsull/augurs/mstl'],
+};
 
 interface SourceFile {
   readonly path: string;

@@ -227,6 +227,21 @@ const ENTRIES = {
     'The store refused the user or password.',
     'check store.username, store.password and the ACL',
   ),
+
+  // Series, history and forecasts.
+  TG_SERIES_BAD_FILE: setup(
+    'A file of a series cannot be read as rows of timestamp and value.',
+    'write a header `timestamp,value` and one row a step, evenly spaced',
+  ),
+  TG_FORECAST_TOO_SHORT: setup(
+    'The series is too short for the model.',
+    'give it more values, or choose a model that needs fewer',
+  ),
+  TG_FORECAST_NO_FIT: setup('The model finds no fit to the series.', 'choose another model; see the cause'),
+  TG_FORECAST_BAD_STATE: setup(
+    'A saved model cannot be read.',
+    'nothing: the model is fitted anew; the file may come from another version',
+  ),
 } satisfies Record<string, CatalogueEntry>;
 
 /** A stable error code. */
