@@ -3,7 +3,7 @@ import { CONFIG_ENV } from './environment';
 import { REFERENCE_DEFAULTS } from './reference-defaults';
 import { DIRECT_NAMES, JOINT_NAMES } from './reference-names';
 import { UNSERVED_NAMES } from './reference-unserved';
-import type { RawValue } from './setting';
+import { metaOf, type RawValue, type SettingMeta } from './setting';
 import { SECTIONS, type SettingLeaf, type SettingSection } from './setting-paths';
 
 const INTRODUCTION = `# Configuration
@@ -18,8 +18,9 @@ Every setting can be given in four ways. The first that gives it wins:
 4. its default.
 
 \`--limits PATH\` is short for \`--limits.path=PATH\`. In flags and in the environment, the items of a list are joined by
-commas. An empty environment variable counts as not set. The environment names of the reference server, listed at the
-end, work too: Tidegate's own name and a flag win over them, and they win over the file.
+commas; a list of rows is written as JSON. An empty environment variable counts as not set. The environment names of
+the reference server, listed at the end, work too: Tidegate's own name and a flag win over them, and they win over the
+file.
 
 A key, a flag or a \`TIDEGATE_\` variable that is not listed here is an error. All mistakes are reported at once, each
 with its place and what to do. Durations are numbers with a unit of \`us\`, \`ms\`, \`s\`, \`m\`, \`h\`, \`d\` or \`w\`, such as
@@ -53,11 +54,11 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 /** A value as the settings file writes it. */
 function written(value: RawValue | undefined): string {
   if (value === undefined || value === '') return 'none';
-  if (typeof value === 'object') return value.length === 0 ? 'none' : `\`[${value.join(', ')}]\``;
+  if (typeof value === 'object') return value.length === 0 ? 'none' : `\`[${value.map(String).join(', ')}]\``;
   return `\`${value}\``;
 }
 
-function takes({ meta }: SettingLeaf): string {
+function takes(meta: SettingMeta): string {
   const words = meta.secret ? `${meta.takes} (secret)` : meta.takes;
   return meta.hint === undefined ? words : `${words}; ${meta.hint}`;
 }
@@ -67,11 +68,23 @@ function sectionText({ path, doc, leaves }: SettingSection): string {
   const rows = leaves.map((leaf) => [
     `\`${leaf.path}\``,
     `\`${leaf.envName}\``,
-    takes(leaf),
+    takes(leaf.meta),
     written(leaf.meta.fallback),
     leaf.meta.doc,
   ]);
-  return `${heading}\n\n${doc}\n\n${table(['setting', 'environment', 'takes', 'default', 'what it does'], rows)}\n`;
+  const own = table(['setting', 'environment', 'takes', 'default', 'what it does'], rows);
+  return [`${heading}\n\n${doc}\n\n${own}\n`, ...leaves.flatMap(rowsText)].join('\n');
+}
+
+/** What the rows of a list of rows are made of. */
+function rowsText({ path, meta }: SettingLeaf): readonly string[] {
+  if (meta.row === undefined) return [];
+  const lines = Object.entries(meta.row).flatMap(([key, schema]) => {
+    const about = metaOf(schema);
+    if (about === undefined) return [];
+    return [[`\`${key}\``, takes(about), written(about.fallback), about.doc]];
+  });
+  return [`Each row of \`${path}\`:\n\n${table(['key', 'takes', 'default', 'what it does'], lines)}\n`];
 }
 
 function compatText(): string {

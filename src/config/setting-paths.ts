@@ -1,7 +1,7 @@
 /** The settings as a flat list: each with its path, its environment name and its metadata. */
 import { z } from 'zod';
 import { settingsSchema } from './schema';
-import { sectionRegistry, settingRegistry, type SettingMeta } from './setting';
+import { sectionRegistry, metaOf, type SettingMeta } from './setting';
 
 /** One setting. */
 export interface SettingLeaf {
@@ -38,7 +38,7 @@ function walk(schema: z.ZodObject, path: string, into: SettingSection[]): void {
     const at = childPath(path, key);
     if (inner instanceof z.ZodObject) walk(inner, at, into);
     else if (child instanceof z.ZodType) {
-      const meta = settingRegistry.get(child);
+      const meta = metaOf(child);
       if (meta === undefined) throw new Error(`setting ${at} has no documentation`);
       leaves.push({ path: at, envName: envNameOf(at), meta, schema: child });
     }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseDurationUs } from '../core/duration';
 
 /** How a setting is written as text in the environment and in flags. */
-export type SettingKind = 'text' | 'number' | 'switch' | 'choice' | 'duration' | 'list';
+export type SettingKind = 'text' | 'number' | 'switch' | 'choice' | 'duration' | 'list' | 'rows';
 
 /** What is known of a setting beside its schema. */
 export interface SettingMeta {
@@ -21,16 +21,26 @@ export interface SettingMeta {
   readonly secret: boolean;
   /** Added to the message when the value is refused. */
   readonly hint?: string;
+  /** The settings of each row, by key, where the setting is a list of rows. */
+  readonly row?: Readonly<Record<string, z.ZodType>>;
 }
 
 /** A value as the settings file holds it, before it is checked. */
-export type RawValue = string | number | boolean | readonly string[];
+export type RawValue = string | number | boolean | readonly string[] | readonly RawRow[];
+
+/** A row as the settings file holds it. */
+export interface RawRow {
+  readonly [key: string]: RawValue | null;
+}
 
 /** A length of time, in milliseconds; its key in the typed settings ends in `Ms`. */
 export type Milliseconds = number & { readonly __unit: 'ms' };
 
-/** The metadata of every setting, by its schema. */
-export const settingRegistry = z.registry<SettingMeta>();
+const settingMetas = new WeakMap<z.ZodType, SettingMeta>();
+/** The metadata of a setting's schema. */
+export function metaOf(schema: z.ZodType): SettingMeta | undefined {
+  return settingMetas.get(schema);
+}
 /** The one-line introduction of every section, by its schema. */
 export const sectionRegistry = z.registry<{ readonly doc: string }>();
 
@@ -45,7 +55,7 @@ function register<S extends z.ZodType>(
   schema: S,
   meta: Omit<SettingMeta, 'secret'> & { secret?: boolean },
 ): S {
-  settingRegistry.add(schema, { secret: false, ...meta });
+  settingMetas.set(schema, { secret: false, ...meta });
   return schema;
 }
 
@@ -83,6 +93,17 @@ export function ratio(about: About<number>) {
     kind: 'number',
     takes: 'a number, 0 to 1',
     ...about,
+  });
+}
+
+/** A number within bounds; `unit` names what it counts. */
+export function number(about: About<number> & { min: number; max: number; unit?: string }) {
+  const unit = about.unit === undefined ? '' : ` of ${about.unit}`;
+  return register(z.number().min(about.min).max(about.max).prefault(about.fallback), {
+    kind: 'number',
+    takes: `a number${unit}, ${about.min} to ${about.max}`,
+    doc: about.doc,
+    fallback: about.fallback,
   });
 }
 
@@ -140,6 +161,15 @@ export function list(about: About<readonly string[]> & { takes: string; pattern?
     doc: about.doc,
     fallback: about.fallback,
   });
+}
+
+/** A list of rows, each a mapping of settings; in the environment and in flags it is JSON. */
+export function rows<const T extends Readonly<Record<string, z.ZodType>>>(
+  about: { doc: string; takes: string; max: number },
+  row: T,
+) {
+  const schema = z.array(z.strictObject(row)).max(about.max).prefault([]);
+  return register(schema, { kind: 'rows', takes: about.takes, doc: about.doc, fallback: [], row });
 }
 
 /** A group of settings; unknown keys are refused, and all of it may be left out. */

@@ -2,9 +2,9 @@
 import { formatDurationUs } from '../core/duration';
 import type { SettingSource } from './layer';
 import type { LoadedSettings } from './load-settings';
-import type { RawValue } from './setting';
+import { metaOf, type RawRow, type RawValue, type SettingMeta } from './setting';
 import { LEAVES } from './setting-paths';
-import { camelCase } from './settings-shape';
+import { camelCase, shapedKey } from './settings-shape';
 
 /** What stands in place of a secret that is set. */
 export const REDACTED = '<redacted>';
@@ -20,17 +20,30 @@ export interface DumpedSetting {
 /** Lists every setting with its effective value and its source; passwords and tokens are redacted. */
 export function dumpSettings(loaded: Pick<LoadedSettings, 'settings' | 'sources'>): readonly DumpedSetting[] {
   return LEAVES.map(({ path, meta }) => {
-    const isDuration = meta.kind === 'duration';
+    const keys = path.split('.');
     let value: unknown = loaded.settings;
-    for (const [index, key] of path.split('.').entries()) {
-      const isLast = index === path.split('.').length - 1;
-      value = (value as Record<string, unknown>)[
-        isLast && isDuration ? `${camelCase(key)}Ms` : camelCase(key)
-      ];
+    for (const [index, key] of keys.entries()) {
+      const name = index === keys.length - 1 ? shapedKey(key, meta) : camelCase(key);
+      value = (value as Record<string, unknown>)[name];
     }
     const source = loaded.sources.get(path) ?? 'default';
-    if (meta.secret && value !== '') return { path, value: REDACTED, source };
-    if (isDuration) return { path, value: formatDurationUs(Number(value) * 1_000), source };
-    return { path, value: (value ?? null) as RawValue | null, source };
+    return { path, value: dumpValue(value, meta), source };
   });
+}
+
+function dumpValue(value: unknown, meta: SettingMeta): RawValue | null {
+  if (meta.secret && value !== '') return REDACTED;
+  if (meta.kind === 'duration') return formatDurationUs(Number(value) * 1_000);
+  const { row } = meta;
+  if (row === undefined) return (value ?? null) as RawValue | null;
+  return (value as readonly Readonly<Record<string, unknown>>[]).map((item) => dumpRow(item, row));
+}
+
+function dumpRow(item: Readonly<Record<string, unknown>>, row: NonNullable<SettingMeta['row']>): RawRow {
+  const dumped = Object.entries(row).map(([key, schema]): [string, RawValue | null] => {
+    const meta = metaOf(schema);
+    const value = item[shapedKey(key, meta)];
+    return [key, meta === undefined || value === undefined ? null : dumpValue(value, meta)];
+  });
+  return Object.fromEntries(dumped);
 }

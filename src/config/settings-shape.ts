@@ -1,7 +1,7 @@
 /** From the checked settings by file keys to the frozen, typed object that the code reads. */
 import type { ParsedSettings } from './schema';
-import type { Milliseconds } from './setting';
 import { leafAt } from './setting-paths';
+import { metaOf, type Milliseconds, type SettingMeta } from './setting';
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -26,14 +26,33 @@ export function camelCase(key: string): string {
   return key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The key of a setting in the typed settings. */
+export function shapedKey(key: string, meta: SettingMeta | undefined): string {
+  return meta?.kind === 'duration' ? `${camelCase(key)}Ms` : camelCase(key);
+}
+
+function shapeRow(value: unknown, row: SettingMeta['row']): unknown {
+  if (row === undefined || typeof value !== 'object' || value === null) return value;
+  const shaped = Object.entries(value).map(([key, child]: [string, unknown]) => {
+    const schema = row[key];
+    const meta = schema === undefined ? undefined : metaOf(schema);
+    return [shapedKey(key, meta), shapeLeaf(child, meta)];
+  });
+  return Object.freeze(Object.fromEntries(shaped));
+}
+
+function shapeLeaf(value: unknown, meta: SettingMeta | undefined): unknown {
+  if (!Array.isArray(value)) return value;
+  return Object.freeze((value as unknown[]).map((item) => shapeRow(item, meta?.row)));
+}
+
 function shapeOf(value: unknown, path: string): unknown {
-  if (Array.isArray(value)) return Object.freeze([...(value as unknown[])]);
+  if (Array.isArray(value)) return shapeLeaf(value, leafAt(path)?.meta);
   if (typeof value !== 'object' || value === null) return value;
   const shaped: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
     const at = path === '' ? key : `${path}.${key}`;
-    const name = leafAt(at)?.meta.kind === 'duration' ? `${camelCase(key)}Ms` : camelCase(key);
-    shaped[name] = shapeOf(child, at);
+    shaped[shapedKey(key, leafAt(at)?.meta)] = shapeOf(child, at);
   }
   return Object.freeze(shaped);
 }

@@ -1,5 +1,5 @@
 /** Values of the environment and of flags: text in, what the settings file would hold out. */
-import type { RawValue, SettingKind } from './setting';
+import type { RawRow, RawValue, SettingKind } from './setting';
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
@@ -23,6 +23,16 @@ export function parseList(text: string): readonly string[] {
     .filter((item) => item !== '');
 }
 
+/** A list of rows from its JSON; anything else stays text. */
+function parseRows(text: string): RawValue {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? (parsed as readonly RawRow[]) : text;
+  } catch {
+    return text;
+  }
+}
+
 /** The value that a setting of a kind has by its text. What cannot be read stays text, and the schema refuses it. */
 export function valueOfText(kind: SettingKind, text: string): RawValue {
   switch (kind) {
@@ -32,6 +42,8 @@ export function valueOfText(kind: SettingKind, text: string): RawValue {
       return parseBool(text.trim()) ?? text;
     case 'list':
       return parseList(text);
+    case 'rows':
+      return parseRows(text);
     case 'choice':
     case 'duration':
       return text.trim();
