@@ -1,4 +1,5 @@
 /** The RateLimitService's method: bytes in, the limiter's decision, bytes out, with what it did counted. */
+import { thenCancellable } from '../core/cancelling';
 import { TidegateError } from '../core/errors';
 import type { CallContext, DecisionTelemetry, UnaryHandler, UnaryMethods } from '../core/ports';
 import { RlsCode, type RlsRequest, type RlsResponse } from '../core/rls';
@@ -50,7 +51,8 @@ export class RateLimitCalls {
     try {
       const response = this.parts.limiter.decidePlan(plan(), context);
       if (response instanceof Promise) {
-        return response.then(
+        return thenCancellable(
+          response,
           (settled) => this.ended(settled, startedMs, answer),
           (thrown: unknown) => this.failed(thrown, startedMs),
         );

@@ -3,6 +3,7 @@
  * Everything here is plain data; a store may answer at once (memory) or later (Redis).
  */
 import type { TidegateError } from './errors';
+import type { QueueClaim, QueuePolicy } from './queueing';
 
 /** How a bucket counts. */
 export const ALGORITHMS = ['token_bucket', 'fixed_window', 'sliding_window'] as const;
@@ -60,6 +61,8 @@ export interface BucketCall {
   readonly assumeOnFailure: boolean;
   /** Whether tokens may be taken from the bucket ahead of use, where the store leases; exact when absent. */
   readonly leased?: boolean;
+  /** How calls may wait for the bucket; they may not when absent. */
+  readonly queue?: QueuePolicy;
 }
 
 /** One request: its buckets are settled together. */
@@ -70,6 +73,8 @@ export interface BucketRequest {
   readonly quotaSatisfied: boolean;
   /** How long the store may take, ms. */
   readonly deadlineMs: number;
+  /** Its place among those that wait, if it may have to; present when one of `calls` may queue. */
+  readonly queue?: QueueClaim;
 }
 
 /** What a bucket answered. */

@@ -164,6 +164,8 @@ class Compiler {
       consistency: limit.consistency ?? defaults.consistency,
       onError: limit.onError ?? defaults.onError,
       priority: limit.priority,
+      weight: limit.weight,
+      queue: limit.queue,
       at: limit.at,
       counters: countersForRule(id),
     };

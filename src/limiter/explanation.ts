@@ -41,6 +41,9 @@ export interface RuleSummary {
   readonly consistency: string;
   readonly onError: string;
   readonly priority: string | null;
+  readonly weight: number;
+  /** How calls wait for tokens; null: they are rejected. */
+  readonly queue: { readonly maxWait: string; readonly maxDepth: number } | null;
   readonly shadowMode: boolean;
   readonly quotaMode: boolean;
   readonly replaces: readonly string[];
@@ -62,6 +65,11 @@ export function summarizeRule(rule: Rule): RuleSummary {
     consistency: rule.consistency,
     onError: rule.onError,
     priority: rule.priority ?? null,
+    weight: rule.weight ?? 1,
+    queue:
+      rule.queue === undefined
+        ? null
+        : { maxWait: formatDurationUs(rule.queue.maxWaitMs * 1_000), maxDepth: rule.queue.maxDepth },
     shadowMode: rule.shadowMode,
     quotaMode: rule.quotaMode,
     replaces: rule.replaces,
@@ -132,6 +140,7 @@ function describeRule(rule: RuleSummary): string {
   const modes = [
     rule.shadowMode ? 'shadow mode: never denied' : '',
     rule.quotaMode ? 'quota mode' : '',
+    rule.queue === null ? '' : `up to ${rule.queue.maxDepth} calls wait at most ${rule.queue.maxWait}`,
   ].filter((mode) => mode !== '');
   const burst = rule.algorithm === 'token_bucket' ? `, capacity ${rule.capacity}` : '';
   return `limited by ${rule.id}: ${rule.limit} per ${rule.window} (${rule.algorithm}${burst}${modes.map((mode) => `; ${mode}`).join('')})`;

@@ -4,11 +4,14 @@
  */
 import type { BucketOutcome, BucketRequest, BucketResult, BucketStore, ChargeDenied } from '../core/buckets';
 import { TidegateError } from '../core/errors';
+import { thenCancellable } from '../core/cancelling';
 import type { CallContext, DecisionTelemetry } from '../core/ports';
 import type { RlsRequest, RlsResponse } from '../core/rls';
 import { answerRequest, type AnswerOptions } from './answer';
 import { outcomesOf } from './failure-mode';
 import type { LimitTable } from './limit-table';
+import type { QueueClaim } from '../core/queueing';
+import type { QueueStanding } from './queue-standing';
 import { planRequest, type PlanOptions, type RequestPlan } from './plan';
 import { countOutcome, type StatisticsOptions } from './statistics';
 
@@ -78,9 +81,11 @@ export class Limiter {
       chargeDenied: this.options.chargeDenied,
       quotaSatisfied: plan.quotaSatisfied,
       deadlineMs: Math.min(this.options.storeDeadlineMs, context.timeoutMs / 2),
+      ...(plan.standing === undefined ? {} : { queue: claimOf(plan, plan.standing, context) }),
     };
     const results = this.parts.store.decide(asked);
-    if (results instanceof Promise) return results.then((settled) => this.settle(plan, asked, settled));
+    if (results instanceof Promise)
+      return thenCancellable(results, (settled) => this.settle(plan, asked, settled));
     return this.settle(plan, asked, results);
   }
 
@@ -112,6 +117,14 @@ export class Limiter {
     if (shadowed) telemetry.globalShadow();
     return response;
   }
+}
+
+function claimOf(plan: RequestPlan, standing: QueueStanding, context: CallContext): QueueClaim {
+  return {
+    ...standing,
+    timeoutMs: context.timeoutMs,
+    waits: () => undefined,
+  };
 }
 
 function checkEntries(request: RlsRequest): void {

@@ -12,7 +12,9 @@ import {
   type RlsRequest,
 } from '../core/rls';
 import { overrideKey } from './bucket-key';
+import type { Rule } from './rule';
 import type { LimitDomain, LimitTable } from './limit-table';
+import { standingOf, type QueueStanding } from './queue-standing';
 
 /** A descriptor whose bucket is asked. */
 export interface LimitedItem {
@@ -28,11 +30,14 @@ export interface LimitedItem {
   /** Names, for `replaces`. */
   readonly name: string;
   readonly replaces: readonly string[];
+  /** Undefined for a limit that came with the request. */
+  readonly rule: Rule | undefined;
 }
 
 /** A descriptor that passes whatever happens: its rule is unlimited. */
 export interface UnlimitedItem {
   readonly kind: 'unlimited';
+  readonly rule: Rule;
   readonly replaces: readonly string[];
 }
 
@@ -57,6 +62,8 @@ export interface RequestPlan {
   readonly quotaSatisfied: boolean;
   /** The domain is not configured. */
   readonly domainUnknown: boolean;
+  /** Its place among those that wait, where one of its rules lets calls queue. */
+  readonly standing: QueueStanding | undefined;
 }
 
 /** What a plan depends on besides the table. */
@@ -89,6 +96,7 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
     calls: limited.map((item) => item.call),
     quotaSatisfied: items.some((item) => satisfiesQuota(item, options.quotaMode)),
     domainUnknown: domain === undefined,
+    standing: standingOf(request, items),
   };
 }
 
@@ -116,7 +124,7 @@ function planDescriptor(
   const match = table.match(domain, descriptor);
   if (match === undefined) return UNMATCHED;
   const { rule } = match;
-  if (rule.unlimited) return { kind: 'unlimited', replaces: rule.replaces };
+  if (rule.unlimited) return { kind: 'unlimited', rule, replaces: rule.replaces };
   return {
     kind: 'limited',
     currentLimit: rule.currentLimit,
@@ -128,6 +136,7 @@ function planDescriptor(
       role: roleOf(rule.shadowMode, rule.quotaMode, options),
       assumeOnFailure: assumedVerdict(rule.onError),
       ...(rule.consistency === 'leased' ? LEASED : {}),
+      ...(rule.queue === undefined ? {} : { queue: rule.queue }),
     },
     shadowMode: rule.shadowMode,
     quotaMode: rule.quotaMode,
@@ -137,6 +146,7 @@ function planDescriptor(
     counters: match.counters,
     name: rule.name,
     replaces: rule.replaces,
+    rule,
   };
 }
 
@@ -186,6 +196,7 @@ function planOverride(
     counters: table.counters(metricKey),
     name: '',
     replaces: [],
+    rule: undefined,
   };
 }
 

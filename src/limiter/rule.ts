@@ -2,6 +2,7 @@
 import type { BucketParams, FailureMode } from '../core/buckets';
 import type { SourcePosition } from '../core/errors';
 import type { RuleCounters } from '../core/ports';
+import type { QueuePolicy } from '../core/queueing';
 import type { JsonObject, RlsCurrentLimit } from '../core/rls';
 import type { Consistency, Priority } from './dialect/limits-file';
 
@@ -25,6 +26,10 @@ export interface Rule {
   readonly onError: FailureMode;
   /** Undefined: its service's. */
   readonly priority: Priority | undefined;
+  /** Its part among those of one priority that wait for the same; undefined: it says nothing. */
+  readonly weight: number | undefined;
+  /** How calls wait for it; undefined: they are rejected. */
+  readonly queue: QueuePolicy | undefined;
   /** Where it stands in the limits files. */
   readonly at: SourcePosition;
   /** The counters of its id; metric keys made of a request's values have their own. */

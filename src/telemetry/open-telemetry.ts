@@ -6,6 +6,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context, Span } from '@opentelemetry/api';
 import type { BucketRequest, BucketResult, BucketStore } from '../core/buckets';
+import { thenCancellable } from '../core/cancelling';
 import { TidegateError } from '../core/errors';
 import type { CallContext, Logger, UnaryHandler } from '../core/ports';
 import { describeError } from './log-fields';
@@ -97,7 +98,7 @@ class OpenTelemetryTracer implements Tracer {
         } catch (thrown) {
           return fail(thrown);
         }
-        return answer instanceof Promise ? answer.then(finish, fail) : finish(answer);
+        return answer instanceof Promise ? thenCancellable(answer, finish, fail) : finish(answer);
       });
     };
   }
@@ -143,7 +144,7 @@ class OpenTelemetryTracer implements Tracer {
       return results;
     };
     const results = store.decide(request);
-    return results instanceof Promise ? results.then(finish) : finish(results);
+    return results instanceof Promise ? thenCancellable(results, finish) : finish(results);
   }
 
   private parentOf(call: CallContext): Context {

@@ -24,7 +24,15 @@ export const DIALECT_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Our additions to a rule; they may stand in `rate_limit` or beside it. */
-export const ADDITION_KEYS = ['algorithm', 'capacity', 'consistency', 'on_error', 'priority'] as const;
+export const ADDITION_KEYS = [
+  'algorithm',
+  'capacity',
+  'consistency',
+  'on_error',
+  'priority',
+  'weight',
+  'queue',
+] as const;
 
 /** The typed fields of one mapping. */
 export class FieldReader {
@@ -101,19 +109,19 @@ export class FieldReader {
     return flag ?? false;
   }
 
-  /** A whole number from `min` to 2^32-1; undefined when absent or wrong. */
-  uint32(key: string, min: number): number | undefined {
+  /** A whole number from `min` to `max`, 2^32-1 when absent; undefined when absent or wrong. */
+  uint32(key: string, min: number, max = MAX_UINT32): number | undefined {
     const node = this.value(key);
     if (node === undefined) return undefined;
     const number = node.kind === 'scalar' && node.plain ? parseInteger(node.text) : undefined;
     if (number === undefined) {
       this.wrongType(key, 'a whole number', node);
-    } else if (number < min || number > MAX_UINT32) {
+    } else if (number < min || number > max) {
       this.diagnostics.error(
         'TG_LIMITS_BAD_NUMBER',
         `'${key}' is ${number}, which is out of range`,
         this.at(key),
-        `write a whole number from ${min} to ${MAX_UINT32}`,
+        `write a whole number from ${min} to ${max}`,
       );
     } else {
       return number;
@@ -151,6 +159,14 @@ export class FieldReader {
       );
     }
     return found;
+  }
+
+  /** A mapping; undefined when absent or wrong. */
+  map(key: string): MapNode | undefined {
+    const node = this.value(key);
+    if (node === undefined || node.kind === 'map') return node;
+    this.wrongType(key, 'a mapping', node);
+    return undefined;
   }
 
   /** A list of mappings; what is not a mapping is reported and left out. */

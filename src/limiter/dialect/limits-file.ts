@@ -1,6 +1,7 @@
 /** What a limits file says, as data, before defaults are applied and rules are compiled. */
 import type { Algorithm, FailureMode } from '../../core/buckets';
 import type { SourcePosition, TidegateError } from '../../core/errors';
+import type { QueuePolicy } from '../../core/queueing';
 import type { JsonObject } from '../../core/rls';
 
 /** The priorities of rules and services, the most important first. */
@@ -27,6 +28,9 @@ export interface RuleAdditions {
   readonly consistency?: Consistency;
   readonly onError?: FailureMode;
   readonly priority?: Priority;
+  /** Its part among those of one priority that wait for the same, 1 to 1,000. */
+  readonly weight?: number;
+  readonly queue?: QueuePolicy;
 }
 
 /** The `rate_limit` of a descriptor. */

@@ -1,6 +1,7 @@
 /** Reads a `rate_limit`, and our additions to a rule wherever they stand. */
 import { ALGORITHMS, FAILURE_MODES, type Algorithm } from '../../core/buckets';
 import type { SourcePosition } from '../../core/errors';
+import type { QueuePolicy } from '../../core/queueing';
 import { UNITS } from '../../core/rls';
 import type { Diagnostics } from './diagnostics';
 import { ADDITION_KEYS, FieldReader } from './field-reader';
@@ -9,6 +10,13 @@ import type { MapNode } from './yaml-tree';
 
 const MIN_WINDOW_US = 1_000;
 const MAX_WINDOW_US = 3_650 * 86_400 * 1_000_000;
+const QUEUE_KEYS = ['max_wait', 'max_depth'];
+const MIN_WAIT_US = 1_000;
+const MAX_WAIT_US = 60_000_000;
+const MAX_QUEUE_DEPTH = 100_000;
+const MAX_WEIGHT = 1_000;
+/** What a queue is bounded by that says no more. */
+const DEFAULT_QUEUE: QueuePolicy = { maxWaitMs: 50, maxDepth: 1_000 };
 const RATE_LIMIT_KEYS = [
   'unit',
   'per',
@@ -109,6 +117,8 @@ function readAdditions(inside: FieldReader, beside: FieldReader, diagnostics: Di
   const consistency = of('consistency').choice('consistency', CONSISTENCIES);
   const onError = of('on_error').choice('on_error', FAILURE_MODES);
   const priority = of('priority').choice('priority', PRIORITIES);
+  const weight = of('weight').uint32('weight', 1, MAX_WEIGHT);
+  const queue = readQueue(of('queue'), diagnostics);
   if (capacity !== undefined && algorithm !== undefined && algorithm !== 'token_bucket')
     reportUselessCapacity(algorithm, of('capacity').at('capacity'), diagnostics);
   return {
@@ -117,6 +127,19 @@ function readAdditions(inside: FieldReader, beside: FieldReader, diagnostics: Di
     ...(consistency === undefined ? {} : { consistency }),
     ...(onError === undefined ? {} : { onError }),
     ...(priority === undefined ? {} : { priority }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(queue === undefined ? {} : { queue }),
+  };
+}
+
+function readQueue(fields: FieldReader, diagnostics: Diagnostics): QueuePolicy | undefined {
+  const node = fields.map('queue');
+  if (node === undefined) return undefined;
+  const queue = new FieldReader(node, 'a queue', QUEUE_KEYS, diagnostics);
+  const maxWaitUs = queue.durationUs('max_wait', MIN_WAIT_US, MAX_WAIT_US);
+  return {
+    maxWaitMs: maxWaitUs === undefined ? DEFAULT_QUEUE.maxWaitMs : maxWaitUs / 1_000,
+    maxDepth: queue.uint32('max_depth', 1, MAX_QUEUE_DEPTH) ?? DEFAULT_QUEUE.maxDepth,
   };
 }
 

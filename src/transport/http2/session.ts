@@ -175,6 +175,7 @@ export class Session implements CallCarrier {
         continue;
       }
       stream.awaited = false;
+      stream.cancel = undefined;
       if (!(answer instanceof Uint8Array)) this.refuse(stream, answer);
       else if (this.nowMs - stream.startedMs > stream.timeoutMs)
         this.refuse(stream, REFUSALS.deadlineExceeded);

@@ -49,6 +49,8 @@ export class Stream {
   pending: PendingAnswer | undefined;
   /** Whether a handler has yet to answer. */
   awaited = false;
+  /** Tells a handler that has yet to answer that nobody waits for it. */
+  cancel: (() => void) | undefined;
 
   /** Makes it a new stream. */
   open(id: number, nowMs: number): void {
@@ -68,5 +70,9 @@ export class Stream {
     this.refusal = undefined;
     this.partial = undefined;
     this.pending = undefined;
+    if (this.cancel === undefined) return;
+    const { cancel } = this;
+    this.cancel = undefined;
+    cancel();
   }
 }

@@ -2,6 +2,7 @@
  * Unary gRPC over streams (gRPC over HTTP/2, "Requests" and "Responses"): checks a request's head, puts its message
  * together, calls its handler, and answers. A handler that answers at once costs no promise, closure or copy.
  */
+import type { Cancellable } from '../../core/cancelling';
 import { TidegateError } from '../../core/errors';
 import type { CallContext, UnaryHandler, UnaryMethods } from '../../core/ports';
 import { MESSAGE_PREFIX_BYTES } from './answer-writer';
@@ -181,9 +182,10 @@ export class UnaryCalls {
     else carrier.answer(stream, result);
   }
 
-  private settleLater(carrier: CallCarrier, stream: Stream, result: Promise<Uint8Array>): void {
+  private settleLater(carrier: CallCarrier, stream: Stream, result: Cancellable<Uint8Array>): void {
     const { id } = stream;
     stream.awaited = true;
+    stream.cancel = result.cancel;
     result.then(
       (message) => carrier.settle(stream, id, message),
       (thrown: unknown) => carrier.settle(stream, id, failure(thrown)),
