@@ -72,6 +72,7 @@ export class Limiter {
   /** Decides what was planned. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
   decidePlan(plan: RequestPlan, context: CallContext): RlsResponse | Promise<RlsResponse> {
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
+    countArrivals(plan);
     if (plan.limited.length === 0) return this.answer(plan, []);
     const asked: BucketRequest = {
       calls: plan.calls,
@@ -104,6 +105,7 @@ export class Limiter {
       next += 1;
       if (outcome === undefined) return undefined;
       if (item.call.hits > 0) item.counters.totalHits(item.call.hits);
+      item.demand?.settled(item.call.hits, outcome.allowed);
       countOutcome(item, outcome, this.options);
       if (!outcome.allowed) telemetry.denied(item.metricKey, item.call.key, Math.max(0, item.call.hits));
       return outcome;
@@ -111,6 +113,21 @@ export class Limiter {
     const { response, shadowed } = answerRequest(plan.request, plan.items, byItem, this.options);
     if (shadowed) telemetry.globalShadow();
     return response;
+  }
+}
+
+/** Before the store is asked, so that what comes while it fails is known too. */
+function countArrivals(plan: RequestPlan): void {
+  const { items } = plan;
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    if (item === undefined || item.kind === 'unmatched') continue;
+    if (item.kind === 'limited') {
+      item.demand?.arrived(item.call.hits);
+    } else if (item.demand !== undefined) {
+      item.demand.arrived(item.hits);
+      item.demand.settled(item.hits, true);
+    }
   }
 }
 
