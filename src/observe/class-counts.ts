@@ -5,14 +5,8 @@
  * counts once for each.
  */
 import type { ClassInfo, HostSample, ObservationBatch } from '../core/observation';
-import type {
-  DemandCounts} from '../limiter/demand';
-import {
-  RuleDemand,
-  type DemandWatch,
-  type ItemDemand,
-  type RulePlace,
-} from '../limiter/demand';
+import type { DemandCounts } from '../limiter/demand';
+import { RuleDemand, type DemandWatch, type ItemDemand, type RulePlace } from '../limiter/demand';
 import { ArrivalSampler } from './arrival-sampler';
 import type { ClassMap, RequestCost, RuleClass } from './class-map';
 import { HeavyClasses, type HeavyClass } from './heavy-classes';
