@@ -1,11 +1,8 @@
 /** The models that can be named in a backtest. */
 import { nearest } from '../../config/nearest';
 import { TidegateError } from '../../core/errors';
-import { ets } from '../../forecast/model/ets';
-import { theta } from '../../forecast/model/theta';
+import { MODEL_KINDS } from '../../forecast/choice/kinds';
 import type { ModelKind } from '../../forecast/model/model';
-
-const MODEL_KINDS: ReadonlyMap<string, ModelKind> = new Map([ets, theta].map((kind) => [kind.name, kind]));
 
 /** What the product forecasts with: chosen at each origin from what is known then. */
 export const DEFAULT_MODEL = 'default';
