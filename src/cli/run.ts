@@ -2,6 +2,7 @@
 import { packageVersion } from '../app/package-info';
 import { TidegateError } from '../core/errors';
 import { readCommandLine } from './arguments';
+import { backtest } from './backtest';
 import { check } from './check';
 import type { CommandInput } from './command';
 import { docs } from './docs';
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
   check,
   explain,
+  backtest,
   docs,
   help: (input) => input.out(USAGE),
   version: (input) => input.out(`${packageVersion()}\n`),

@@ -7,6 +7,10 @@ export const USAGE = `tidegate: a rate-limit sidecar for Envoy
       Reads limits files (or directories of them) as one set, and reports every mistake. Exits 2 when there is one.
   tidegate explain [SETTINGS] [--json] --domain DOMAIN --entry KEY=VALUE [--entry KEY=VALUE ...]
       Says which rule a descriptor meets, its bucket, and why; entries from the outermost key inwards.
+  tidegate backtest FILE.csv [--train N] [--season N,N|none] [--origins FIRST:STEP:COUNT] [--horizons N,N] [--models NAME,NAME]
+                    [--no-default] [--online] [--seed N] [--workers N] [--json OUT] [--html OUT] [--quiet]
+      Says how well each model, and the choice that Tidegate would have made, would have forecast a series
+      (columns timestamp,value). What is left out is chosen by the series. docs/forecasting.md explains it.
   tidegate docs [--write]
       Prints docs/configuration.md and docs/errors.md as they are generated, or writes them.
   tidegate version

@@ -228,6 +228,29 @@ const ENTRIES = {
     'check store.username, store.password and the ACL',
   ),
 
+  // Other systems that figures are read from or written to: Prometheus, InfluxDB, OTLP, webhooks.
+  TG_SOURCE_UNAVAILABLE: outage(
+    'Another system cannot be reached.',
+    'check that it runs at the URL in the settings and can be reached',
+  ),
+  TG_SOURCE_TIMEOUT: outage(
+    'Another system did not answer in time.',
+    'check its load, ask for less, or raise the time limit',
+  ),
+  TG_SOURCE_TOO_LARGE: setup(
+    'Another system answers with more than is read.',
+    'ask for less: fewer series, or a shorter range',
+  ),
+  TG_SOURCE_REPLY: outage(
+    'Another system answered with an error or something unexpected.',
+    'see the message; check that the URL is that of the system meant',
+  ),
+  TG_SOURCE_AUTH: setup(
+    'Another system refused the credentials.',
+    'check the token, or the user and password, in the settings',
+  ),
+  TG_SOURCE_QUERY: input('A query is refused by the system asked.', 'mend the query as the message says'),
+
   // Series, history and forecasts.
   TG_SERIES_BAD_FILE: setup(
     'A file of a series cannot be read as rows of timestamp and value.',
@@ -237,7 +260,30 @@ const ENTRIES = {
     'The series is too short for the model.',
     'give it more values, or choose a model that needs fewer',
   ),
+  TG_FORECAST_UNKNOWN_MODEL: setup('There is no model of that name.', 'choose one of the models named'),
+  TG_BACKTEST_BAD_PLAN: setup(
+    'The series is too short for the backtest that is asked for.',
+    'ask for fewer or earlier origins, shorter horizons or less training, or give it a longer series',
+  ),
+  TG_OUTPUT_UNWRITABLE: setup(
+    'A file that a command was told to write cannot be written.',
+    'give a path in a folder that is there and can be written to',
+  ),
   TG_FORECAST_NO_FIT: setup('The model finds no fit to the series.', 'choose another model; see the cause'),
+  TG_FORECAST_UNKNOWN_CLASS: {
+    meaning: 'There is no such class, or it has not been seen yet.',
+    remedy: 'see /api/v1/classes for those there are',
+    transient: false,
+    grpcStatus: NOT_FOUND,
+  },
+  TG_FORECAST_OFF: setup(
+    'Nothing is kept or forecast, for forecast.enabled is false.',
+    'set forecast.enabled to true',
+  ),
+  TG_WEBHOOK_FAILED: outage(
+    'The receiver of an alert could not be told of it.',
+    "check the alert's webhook; the alert itself is in the metrics and at /api/v1/alerts",
+  ),
   TG_FORECAST_BAD_STATE: setup(
     'A saved model cannot be read.',
     'nothing: the model is fitted anew; the file may come from another version',

@@ -38,6 +38,8 @@ export interface ObservationBatch {
   readonly stepMs: number;
   /** Classes that this source has not named before. */
   readonly added: readonly ClassInfo[];
+  /** Classes that end with this step: their rule is gone, or the key is heavy no more. One that is added again goes on. */
+  readonly ended?: readonly string[];
   /** Classes with anything to count. */
   readonly classes: readonly string[];
   /** Row by row for `classes`: one figure for each of {@link COUNTS}. */

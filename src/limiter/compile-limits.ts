@@ -2,6 +2,7 @@
 import { bucketParams } from '../bucket/params';
 import { TidegateError } from '../core/errors';
 import type { RuleCounters } from '../core/ports';
+import type { RuleDemand, RuleLevel, RulePlace } from './demand';
 import { readLimitsFile } from './dialect/limits-reader';
 import type {
   DescriptorSpec,
@@ -27,6 +28,8 @@ export interface CompileOptions {
   readonly countersFor: (metricKey: string) => RuleCounters;
   /** The counters of a rule's own id; absent: as any other key's. */
   readonly countersForRule?: (id: string) => RuleCounters;
+  /** Where the demand for a rule is counted; absent: nowhere. */
+  readonly demandFor?: (place: RulePlace) => RuleDemand;
 }
 
 /** The outcome of a load: a table, or the mistakes that kept it from being one. */
@@ -75,6 +78,22 @@ export function* compileInSteps(
   return { table: compiler.table(), errors, warnings };
 }
 
+/** Where the descriptors of a level stand. */
+type Standing = Omit<RulePlace, 'id'>;
+
+/** A value that the limits file leaves open makes a bucket of each value, unless its wildcard shares one. */
+function standingBelow(above: Standing, spec: DescriptorSpec): Standing {
+  const { key, value } = spec;
+  const level: RuleLevel = { key, value };
+  const wildcard = key.includes('*') || value.includes('*');
+  const open = wildcard ? !spec.shareThreshold : value === '';
+  return {
+    domain: above.domain,
+    path: [...above.path, level],
+    manyBuckets: above.manyBuckets || open,
+  };
+}
+
 class Compiler {
   readonly errors: TidegateError[] = [];
   private readonly claims = new Map<string, DomainClaim>();
@@ -105,13 +124,15 @@ class Compiler {
       domain = { name: file.domain, level: new LimitLevel() };
       this.domains.set(file.domain, domain);
     }
-    yield* this.addLevel(domain.level, file.descriptors, `${file.domain}.`);
+    const root: Standing = { domain: file.domain, path: [], manyBuckets: false };
+    yield* this.addLevel(domain.level, file.descriptors, `${file.domain}.`, root);
   }
 
   private *addLevel(
     level: LimitLevel,
     specs: readonly DescriptorSpec[],
     parent: string,
+    above: Standing,
   ): Generator<undefined, void> {
     for (const spec of specs) {
       this.descriptors += 1;
@@ -123,21 +144,23 @@ class Compiler {
         this.errors.push(new TidegateError('TG_LIMITS_DUPLICATE_DESCRIPTOR', message, { at: spec.at }));
         continue;
       }
+      const standing = standingBelow(above, spec);
       const node: LimitNode = {
         key: spec.key,
         value: spec.value,
-        rule: spec.rateLimit === undefined ? undefined : this.rule(id, spec, spec.rateLimit),
+        rule: spec.rateLimit === undefined ? undefined : this.rule({ id, ...standing }, spec, spec.rateLimit),
         valueToMetric: spec.valueToMetric,
         shareThreshold: spec.shareThreshold,
         children: new LimitLevel(),
       };
       level.add(node);
-      yield* this.addLevel(node.children, spec.descriptors, `${id}.`);
+      yield* this.addLevel(node.children, spec.descriptors, `${id}.`, standing);
     }
   }
 
-  private rule(id: string, spec: DescriptorSpec, limit: RateLimitSpec): Rule {
-    const { defaults, countersFor, countersForRule = countersFor } = this.options;
+  private rule(place: RulePlace, spec: DescriptorSpec, limit: RateLimitSpec): Rule {
+    const { id } = place;
+    const { defaults, countersFor, countersForRule = countersFor, demandFor } = this.options;
     const algorithm = limit.algorithm ?? defaults.algorithm;
     if (limit.capacity !== undefined && algorithm !== 'token_bucket') {
       const message = `'capacity' is the burst of a token_bucket, but the rule is a ${algorithm}`;
@@ -168,6 +191,7 @@ class Compiler {
       queue: limit.queue,
       at: limit.at,
       counters: countersForRule(id),
+      demand: demandFor?.(place),
     };
     this.rules.push(rule);
     return rule;

@@ -75,6 +75,7 @@ export class Limiter {
   /** Decides what was planned. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
   decidePlan(plan: RequestPlan, context: CallContext): RlsResponse | Promise<RlsResponse> {
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
+    countArrivals(plan);
     if (plan.limited.length === 0) return this.answer(plan, []);
     const asked: BucketRequest = {
       calls: plan.calls,
@@ -109,6 +110,7 @@ export class Limiter {
       next += 1;
       if (outcome === undefined) return undefined;
       if (item.call.hits > 0) item.counters.totalHits(item.call.hits);
+      item.demand?.settled(item.call.hits, outcome.allowed);
       countOutcome(item, outcome, this.options);
       if (!outcome.allowed) telemetry.denied(item.metricKey, item.call.key, Math.max(0, item.call.hits));
       return outcome;
@@ -123,8 +125,25 @@ function claimOf(plan: RequestPlan, standing: QueueStanding, context: CallContex
   return {
     ...standing,
     timeoutMs: context.timeoutMs,
-    waits: () => undefined,
+    waits: () => {
+      for (const item of plan.limited) if (item.call.queue !== undefined) item.demand?.waited();
+    },
   };
+}
+
+/** Before the store is asked, so that what comes while it fails is known too. */
+function countArrivals(plan: RequestPlan): void {
+  const { items } = plan;
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    if (item === undefined || item.kind === 'unmatched') continue;
+    if (item.kind === 'limited') {
+      item.demand?.arrived(item.call.hits);
+    } else if (item.demand !== undefined) {
+      item.demand.arrived(item.hits);
+      item.demand.settled(item.hits, true);
+    }
+  }
 }
 
 function checkEntries(request: RlsRequest): void {

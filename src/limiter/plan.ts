@@ -12,6 +12,7 @@ import {
   type RlsRequest,
 } from '../core/rls';
 import { overrideKey } from './bucket-key';
+import type { ItemDemand } from './demand';
 import type { Rule } from './rule';
 import type { LimitDomain, LimitTable } from './limit-table';
 import { standingOf, type QueueStanding } from './queue-standing';
@@ -27,6 +28,8 @@ export interface LimitedItem {
   readonly metadata: JsonObject | undefined;
   readonly metricKey: string;
   readonly counters: RuleCounters;
+  /** Where its demand is counted; undefined for a limit that came with the request, and where nobody observes. */
+  readonly demand: ItemDemand | undefined;
   /** Names, for `replaces`. */
   readonly name: string;
   readonly replaces: readonly string[];
@@ -39,6 +42,8 @@ export interface UnlimitedItem {
   readonly kind: 'unlimited';
   readonly rule: Rule;
   readonly replaces: readonly string[];
+  readonly hits: number;
+  readonly demand: ItemDemand | undefined;
 }
 
 /** A descriptor that no rule limits (or whose rule another one replaced). */
@@ -124,7 +129,8 @@ function planDescriptor(
   const match = table.match(domain, descriptor);
   if (match === undefined) return UNMATCHED;
   const { rule } = match;
-  if (rule.unlimited) return { kind: 'unlimited', rule, replaces: rule.replaces };
+  const demand = rule.demand?.ofItem(match.key, descriptor);
+  if (rule.unlimited) return { kind: 'unlimited', rule, replaces: rule.replaces, hits, demand };
   return {
     kind: 'limited',
     currentLimit: rule.currentLimit,
@@ -144,6 +150,7 @@ function planDescriptor(
     metadata: rule.metadata,
     metricKey: match.metricKey,
     counters: match.counters,
+    demand,
     name: rule.name,
     replaces: rule.replaces,
     rule,
@@ -194,6 +201,7 @@ function planOverride(
     metadata: undefined,
     metricKey,
     counters: table.counters(metricKey),
+    demand: undefined,
     name: '',
     replaces: [],
     rule: undefined,

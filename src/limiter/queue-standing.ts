@@ -26,8 +26,7 @@ export function standingOf(request: RlsRequest, items: readonly PlanItem[]): Que
   items.forEach((item, index) => {
     if (item.kind === 'unmatched') return;
     const { rule } = item;
-    if (rule?.priority !== undefined)
-      rank = Math.min(rank ?? Infinity, PRIORITIES.indexOf(rule.priority));
+    if (rule?.priority !== undefined) rank = Math.min(rank ?? Infinity, PRIORITIES.indexOf(rule.priority));
     if (rule?.weight !== undefined) weight = Math.max(weight ?? 0, rule.weight);
     for (const { key, value } of request.descriptors[index]?.entries ?? [])
       flow.push(`${key.length} ${key}${value.length} ${value}`);

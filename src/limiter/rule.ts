@@ -4,6 +4,7 @@ import type { SourcePosition } from '../core/errors';
 import type { RuleCounters } from '../core/ports';
 import type { QueuePolicy } from '../core/queueing';
 import type { JsonObject, RlsCurrentLimit } from '../core/rls';
+import type { RuleDemand } from './demand';
 import type { Consistency, Priority } from './dialect/limits-file';
 
 /** A configured limit. Immutable. */
@@ -34,6 +35,8 @@ export interface Rule {
   readonly at: SourcePosition;
   /** The counters of its id; metric keys made of a request's values have their own. */
   readonly counters: RuleCounters;
+  /** Where what is asked of it is counted; undefined where nobody observes. */
+  readonly demand: RuleDemand | undefined;
 }
 
 /** What a rule does not say itself. */

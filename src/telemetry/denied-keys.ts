@@ -1,6 +1,6 @@
 /** The keys that are denied most, lately: a sketch of heavy keys whose weights halve as time passes. */
 import type { Clock } from '../core/clock';
-import { HeavyKeys, type HeavyKey } from './heavy-keys';
+import { HeavyKeys, type HeavyKey } from '../limiter/heavy-keys';
 import { boundedMetricKey } from './metric-key';
 
 /** Looking at the clock on each denial would cost more than the sketch. */

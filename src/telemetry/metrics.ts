@@ -12,7 +12,7 @@ import type { DecisionTelemetry, RuleCounters } from '../core/ports';
 import { BoundedCounts } from './bounded-counts';
 import { DeniedKeys } from './denied-keys';
 import { registerHistogram, type HistogramSeries } from './flat-histogram';
-import type { HeavyKey } from './heavy-keys';
+import type { HeavyKey } from '../limiter/heavy-keys';
 import { sanitiseMetricKey } from './metric-key';
 import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled, type Sample } from './sampled-metric';

@@ -15,6 +15,8 @@ export const rule = (id: string): RuleSummary => ({
   consistency: 'exact',
   onError: 'allow',
   priority: null,
+  weight: 1,
+  queue: null,
   shadowMode: true,
   quotaMode: false,
   replaces: [],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { DeniedKeys } from '../../src/telemetry/denied-keys';
-import { HeavyKeys } from '../../src/telemetry/heavy-keys';
+import { HeavyKeys } from '../../src/limiter/heavy-keys';
 
 const stream = fc.array(
   fc.record({

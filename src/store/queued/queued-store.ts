@@ -246,10 +246,7 @@ export class QueuedStore implements BucketStore {
     const { line } = waiter;
     // Whoever goes before all others may need less than the one before it, and so pass at once.
     if (line !== undefined && line.head === waiter && line.underWay === 0)
-      this.#room.due(
-        line,
-        Math.min(line.dueMs, denied === undefined ? this.#clock.monotonicMs() : dueMs),
-      );
+      this.#room.due(line, Math.min(line.dueMs, denied === undefined ? this.#clock.monotonicMs() : dueMs));
     this.#arm();
     return promise;
   }

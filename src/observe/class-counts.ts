@@ -1,0 +1,272 @@
+/**
+ * Counts per class and step, from the data path's own counts: rules, their heavy keys, and the services and tenants above
+ * them. Rules and promoted keys are counted exactly, since each counts on objects of its own; what is sampled is only which
+ * keys deserve that. A service's and a tenant's counts are the sums over their rules: a request that meets several rules
+ * counts once for each.
+ */
+import type { ClassInfo, HostSample, ObservationBatch } from '../core/observation';
+import type { DemandCounts } from '../limiter/demand';
+import { RuleDemand, type DemandWatch, type ItemDemand, type RulePlace } from '../limiter/demand';
+import { ArrivalSampler } from './arrival-sampler';
+import type { ClassMap, RequestCost, RuleClass } from './class-map';
+import { HeavyClasses, type HeavyClass } from './heavy-classes';
+import { StepRows, type StepRow } from './step-rows';
+import { tenantOfKey } from './tenant-of-key';
+
+/** How heavy keys are found; see the settings. */
+export interface ClassCountOptions {
+  /** Who counts: unique among the sidecars of a group, and new at each start. */
+  readonly source: string;
+  readonly map: ClassMap;
+  /** Promoted keys of one rule, and of all; 0 promotes none. */
+  readonly keysPerRule: number;
+  readonly maxKeys: number;
+  readonly minKeyRatePerS: number;
+  /** The least part of its rule's arrivals, 0 to 1. */
+  readonly minKeyShare: number;
+  /** Tenants named by requests that have counts of their own. */
+  readonly maxTenants: number;
+  /** How long a class that is cold stays, ms. */
+  readonly keepMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Gives what was counted in each step. */
+export interface ObservationSource {
+  /** Ends the step that began at `atMs`, Unix time; what comes from now on belongs to the next. */
+  take(atMs: number, host?: HostSample): ObservationBatch;
+}
+
+const STEP_MS = 1_000;
+/** Some 0.5 ms of sampling a second. */
+const SAMPLES_A_STEP = 2_000;
+const STEPS_BETWEEN_REVIEWS = 10;
+/** Further than any process counts in a step: there is nothing to sample. */
+const NEVER = 1 << 30;
+/** All tenants compete with each other, whichever rule they come by. */
+const ALL_TENANTS = '';
+
+interface Observed {
+  readonly demand: RuleDemand;
+  readonly about: RuleClass;
+  readonly rows: readonly StepRow[];
+}
+
+/** See the file's head. */
+export class ClassCounts implements DemandWatch, ObservationSource {
+  version = 0;
+  /** By {@link placeKey}: rules of one id may stand at two places, and are one class. */
+  private rules = new Map<string, Observed>();
+  /** By rule id. */
+  private abouts = new Map<string, RuleClass>();
+  /** Arrivals by rule id, halved at each review. */
+  private weights = new Map<string, number>();
+  private tenantWeight = 0;
+  private readonly keys: HeavyClasses;
+  private readonly tenants: HeavyClasses;
+  private readonly sampler: ArrivalSampler;
+  private readonly rows = new StepRows();
+  private widestInterval = 1;
+  private sequence = 0;
+
+  constructor(private readonly options: ClassCountOptions) {
+    const { keepMs, maxTenants } = options;
+    this.keys = new HeavyClasses({
+      perParent: options.keysPerRule,
+      total: options.keysPerRule === 0 ? 0 : options.maxKeys,
+      minRatePerS: options.minKeyRatePerS,
+      minShare: options.minKeyShare,
+      keepMs,
+    });
+    this.tenants = new HeavyClasses({
+      perParent: maxTenants,
+      total: maxTenants,
+      minRatePerS: 0,
+      minShare: 0,
+      keepMs,
+    });
+    this.sampler = new ArrivalSampler(SAMPLES_A_STEP, options.random);
+  }
+
+  /** Where a rule's demand is counted, for the limits' compiler; nothing is kept of it before {@link use}. */
+  readonly demandFor = (place: RulePlace): RuleDemand =>
+    this.rules.get(placeKey(place))?.demand ??
+    new RuleDemand(place, this, this.options.map.of(place).tenantLevel);
+
+  /** The rules of a table come in use: those that were there count on, and classes whose rule is gone end. */
+  use(rules: Iterable<{ readonly demand: RuleDemand | undefined }>): void {
+    const before = this.rules;
+    this.rules = new Map();
+    this.abouts = new Map();
+    for (const { demand } of rules) if (demand !== undefined) this.adopt(demand, before);
+    for (const [key, observed] of before) {
+      if (this.rules.has(key)) continue;
+      // What it counted belongs to the step under way.
+      this.drain(observed);
+      if (!this.abouts.has(observed.demand.place.id)) this.rows.end(observed.demand.place.id);
+    }
+    for (const id of this.weights.keys()) if (!this.abouts.has(id)) this.weights.delete(id);
+    this.endUnused([...before.values()].map(({ about }) => about));
+  }
+
+  /** What is known of a rule or of the rule of a key; undefined for what is neither. */
+  about(classId: string): RuleClass | undefined {
+    const rule = this.abouts.get(classId);
+    if (rule !== undefined) return rule;
+    const key = this.keys.get(classId.slice(classId.indexOf('|') + 1));
+    return key === undefined ? undefined : this.abouts.get(key.parent);
+  }
+
+  /** As {@link about}: what one request uses. */
+  costOf(classId: string): RequestCost | undefined {
+    return this.about(classId)?.cost;
+  }
+
+  countsBeside(item: ItemDemand): readonly DemandCounts[] {
+    const beside: DemandCounts[] = [];
+    const key = this.keys.get(item.bucketKey);
+    if (key !== undefined && key.parent === item.rule.place.id) beside.push(key.counts);
+    const tenant = item.tenant === undefined ? undefined : this.tenants.get(item.tenant);
+    if (tenant !== undefined) beside.push(tenant.counts);
+    return beside;
+  }
+
+  sample(item: ItemDemand): number {
+    const { interval } = this.sampler;
+    const { place } = item.rule;
+    if (!place.manyBuckets && item.tenant === undefined) return NEVER;
+    if (place.manyBuckets) this.keys.sampled(item.bucketKey, place.id, interval);
+    if (item.tenant !== undefined) this.tenants.sampled(item.tenant, ALL_TENANTS, interval);
+    this.sampler.took();
+    return this.sampler.gap();
+  }
+
+  take(atMs: number, host?: HostSample): ObservationBatch {
+    let arrivals = 0;
+    for (const observed of this.rules.values()) {
+      const { place } = observed.demand;
+      arrivals += observed.demand.arrivals;
+      this.weights.set(place.id, (this.weights.get(place.id) ?? 0) + observed.demand.arrivals);
+      this.drain(observed);
+    }
+    for (const one of this.keys.values()) this.drainHeavy(one, this.keyInfo(one));
+    for (const one of this.tenants.values()) this.drainHeavy(one, tenantInfo(one.key));
+    this.tenantWeight += arrivals;
+    this.widestInterval = Math.max(this.widestInterval, this.sampler.interval);
+    // Gaps know nothing of what came before, so that drawing them anew is as good as keeping them.
+    if (this.sampler.stepped(arrivals)) {
+      for (const { demand } of this.rules.values()) {
+        if (demand.untilSample < NEVER / 2) demand.untilSample = this.sampler.gap();
+      }
+    }
+    this.sequence += 1;
+    if (this.sequence % STEPS_BETWEEN_REVIEWS === 0) this.review();
+    return {
+      source: this.options.source,
+      sequence: this.sequence,
+      atMs,
+      stepMs: STEP_MS,
+      ...this.rows.take(),
+      ...(host === undefined ? {} : { host }),
+    };
+  }
+
+  private adopt(demand: RuleDemand, before: ReadonlyMap<string, Observed>): void {
+    const { place } = demand;
+    const key = placeKey(place);
+    const known = before.get(key);
+    const about = known?.about ?? this.options.map.of(place);
+    this.abouts.set(place.id, about);
+    const { service, tenant } = about;
+    const parent = `service:${service}`;
+    const infos: ClassInfo[] = [
+      { id: place.id, kind: 'rule', parent, service, ...(tenant === undefined ? {} : { tenant }) },
+      { id: parent, kind: 'service', service },
+      ...(tenant === undefined ? [] : [tenantInfo(tenant)]),
+    ];
+    this.rules.set(key, { demand, about, rows: infos.map((info) => this.rows.rowOf(info)) });
+  }
+
+  private drain({ demand, rows }: Observed): void {
+    if (isZero(demand)) return;
+    for (const row of rows) this.rows.add(row, demand);
+    clear(demand);
+  }
+
+  private drainHeavy(one: HeavyClass, info: ClassInfo): void {
+    if (isZero(one.counts)) return;
+    one.weight += one.counts.arrivals;
+    this.rows.add(this.rows.rowOf(info), one.counts);
+    clear(one.counts);
+  }
+
+  private review(): void {
+    const elapsedMs = STEPS_BETWEEN_REVIEWS * STEP_MS;
+    const weightOf = (id: string): number | undefined =>
+      this.abouts.has(id) ? (this.weights.get(id) ?? 0) : undefined;
+    const keys = this.keys.review(weightOf, this.widestInterval, elapsedMs);
+    const tenants = this.tenants.review(() => this.tenantWeight, this.widestInterval, elapsedMs);
+    for (const one of keys.demoted) this.rows.end(keyClassId(one));
+    for (const one of tenants.demoted) {
+      const named = [...this.abouts.values()].some((about) => about.tenant === one.key);
+      if (!named) this.rows.end(tenantInfo(one.key).id);
+    }
+    const changes =
+      keys.promoted.length + keys.demoted.length + tenants.promoted.length + tenants.demoted.length;
+    if (changes > 0) this.version += 1;
+    for (const [id, weight] of this.weights) this.weights.set(id, weight / 2);
+    this.tenantWeight /= 2;
+    this.widestInterval = this.sampler.interval;
+  }
+
+  /** Ends the services and tenants that no rule is of any more. */
+  private endUnused(before: readonly RuleClass[]): void {
+    const now = [...this.abouts.values()];
+    const services = new Set(now.map((about) => about.service));
+    const tenants = new Set(now.map((about) => about.tenant));
+    for (const service of new Set(before.map((about) => about.service))) {
+      if (!services.has(service)) this.rows.end(`service:${service}`);
+    }
+    for (const tenant of new Set(before.map((about) => about.tenant))) {
+      if (tenant === undefined || tenants.has(tenant) || this.tenants.get(tenant) !== undefined) continue;
+      this.rows.end(tenantInfo(tenant).id);
+    }
+  }
+
+  private keyInfo(one: HeavyClass): ClassInfo {
+    const about = this.abouts.get(one.parent);
+    const tenant = about?.tenant ?? tenantOfKey(one.key, this.options.map.tenantKey);
+    return {
+      id: keyClassId(one),
+      kind: 'key',
+      parent: one.parent,
+      ...(about === undefined ? {} : { service: about.service }),
+      ...(tenant === undefined ? {} : { tenant }),
+    };
+  }
+}
+
+function keyClassId(one: HeavyClass): string {
+  return `${one.parent}|${one.key}`;
+}
+
+function tenantInfo(name: string): ClassInfo {
+  return { id: `tenant:${name}`, kind: 'tenant', tenant: name };
+}
+
+function placeKey(place: RulePlace): string {
+  return JSON.stringify([place.id, place.manyBuckets, place.path.map(({ key, value }) => [key, value])]);
+}
+
+function isZero(counts: DemandCounts): boolean {
+  return counts.arrivals === 0 && counts.admitted === 0 && counts.denied === 0 && counts.queued === 0;
+}
+
+function clear(counts: DemandCounts): void {
+  counts.arrivals = 0;
+  counts.admitted = 0;
+  counts.denied = 0;
+  counts.queued = 0;
+  counts.hits = 0;
+}

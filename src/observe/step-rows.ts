@@ -1,0 +1,79 @@
+/** The rows of a step's batch: what each class counted, and which classes are new or have ended. */
+import { COUNTS, type ClassInfo, type ObservationBatch } from '../core/observation';
+import type { DemandCounts } from '../limiter/demand';
+
+/** A class's row of the step under way. */
+export interface StepRow {
+  readonly info: ClassInfo;
+  readonly figures: Float64Array;
+  /** Whether the step has counted anything. */
+  active: boolean;
+  /** Whether a batch has named the class. */
+  named: boolean;
+}
+
+/** A batch without what says whose and when it is. */
+export type StepContents = Pick<ObservationBatch, 'added' | 'ended' | 'classes' | 'counts'>;
+
+/** See the file's head. */
+export class StepRows {
+  private readonly rows = new Map<string, StepRow>();
+  private active: StepRow[] = [];
+  private readonly ending = new Set<string>();
+
+  /** The class's row; the class is new unless it has one. One that was to end goes on. */
+  rowOf(info: ClassInfo): StepRow {
+    this.ending.delete(info.id);
+    const known = this.rows.get(info.id);
+    if (known !== undefined) return known;
+    const added: StepRow = {
+      info,
+      figures: new Float64Array(COUNTS.length),
+      active: false,
+      named: false,
+    };
+    this.rows.set(info.id, added);
+    return added;
+  }
+
+  /** Adds counts to a row. */
+  add(row: StepRow, counts: DemandCounts): void {
+    if (!row.active) {
+      row.active = true;
+      this.active.push(row);
+    }
+    const { figures } = row;
+    COUNTS.forEach((name, column) => {
+      figures[column] = (figures[column] ?? 0) + counts[name];
+    });
+  }
+
+  /** A class ends with the step under way; its row may still be added to until {@link take}. */
+  end(id: string): void {
+    this.ending.add(id);
+  }
+
+  /** The step's rows, in the order they were first counted, and an empty step. */
+  take(): StepContents {
+    const { active, ending } = this;
+    const added: ClassInfo[] = [];
+    const counts = new Float64Array(active.length * COUNTS.length);
+    active.forEach((row, index) => {
+      counts.set(row.figures, index * COUNTS.length);
+      row.figures.fill(0);
+      row.active = false;
+      if (!row.named) added.push(row.info);
+      row.named = true;
+    });
+    const ended = [...ending].filter((id) => this.rows.get(id)?.named === true);
+    for (const id of ending) this.rows.delete(id);
+    this.active = [];
+    this.ending.clear();
+    return {
+      added,
+      classes: active.map((row) => row.info.id),
+      counts,
+      ...(ended.length > 0 ? { ended } : {}),
+    };
+  }
+}
