@@ -260,6 +260,7 @@ class App {
   async close(graceMs: number): Promise<void> {
     clearInterval(this.faultTimer);
     await this.watcher?.close();
+    this.stores.drain();
     await settle(
       this.logger,
       this.servers.map((server) => server.close(graceMs)),

@@ -16,6 +16,7 @@ import type { BreakerState } from '../store/guarded/breaker';
 import { GuardedStore } from '../store/guarded/guarded-store';
 import { LeasedStore } from '../store/leased/leased-store';
 import { MemoryStore } from '../store/memory/memory-store';
+import { QueuedStore } from '../store/queued/queued-store';
 import type { RedisCredentials, RedisStoreOptions, RedisTls } from '../store/redis/options';
 import { RedisStore } from '../store/redis/redis-store';
 
@@ -32,9 +33,11 @@ export interface Stores {
   /** Answers for rules whose failure mode is `local`; the same as `store` where that is in memory. */
   readonly local: MemoryStore;
   /** For the metrics. */
-  readonly sources: Pick<MetricSources, 'memoryStore' | 'breakerState' | 'leases'>;
+  readonly sources: Pick<MetricSources, 'memoryStore' | 'breakerState' | 'leases' | 'queueDepth'>;
   /** For the API. */
   view(): StoreView;
+  /** Lets nobody begin to wait for tokens any more: the process stops. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -42,10 +45,20 @@ export interface Stores {
 export function createStores(settings: Settings, clock: Clock, logger: Logger, metrics: Metrics): Stores {
   const { kind } = settings.store;
   const local = new MemoryStore({ clock, maxBuckets: settings.store.memory.maxBuckets });
-  const sources = { memoryStore: () => local.stats() };
+  const queued = (inner: BucketStore): QueuedStore =>
+    new QueuedStore({ inner, clock, maxTotal: settings.queue.maxTotal, observer: metrics });
+  const memoryStore = () => local.stats();
   if (kind === 'memory') {
     const view = (): StoreView => ({ kind, ready: local.ready(), details: { ...local.stats() } });
-    return { store: local, local, sources, view, close: () => local.close() };
+    const store = queued(local);
+    return {
+      store,
+      local,
+      sources: { memoryStore, queueDepth: () => store.depth },
+      view,
+      drain: () => store.drain(),
+      close: () => store.close(),
+    };
   }
   const states = new Map<string, BreakerState>();
   const breaker = new BreakerBoard({
@@ -66,7 +79,7 @@ export function createStores(settings: Settings, clock: Clock, logger: Logger, m
   });
   const { epsilon, ttlMs, idleMs } = settings.store.lease;
   const counts = new LeaseCounts();
-  const store = new LeasedStore({
+  const leased = new LeasedStore({
     shared: guarded,
     source: redis,
     terms: { epsilon, ttlMs, idleMs },
@@ -74,19 +87,22 @@ export function createStores(settings: Settings, clock: Clock, logger: Logger, m
     holder: randomInt(1, MAX_HOLDER),
     observer: counts,
   });
+  const store = queued(leased);
   return {
     store,
     local,
     sources: {
-      ...sources,
+      memoryStore,
       breakerState: () => worstOf(states),
-      leases: { counts, stats: () => store.stats() },
+      leases: { counts, stats: () => leased.stats() },
+      queueDepth: () => store.depth,
     },
     view: () => ({
       kind,
       ready: store.ready(),
       details: { breaker: worstOf(states), ...Object.fromEntries(states) },
     }),
+    drain: () => store.drain(),
     close: async () => {
       await store.close();
       await local.close();

@@ -321,6 +321,18 @@ const shutdown = section('How it stops, on SIGTERM.', {
   grace: duration({ doc: 'How long calls in flight may then take.', fallback: '10s', max: '1h' }),
 });
 
+const queue = section(
+  'Waiting for tokens, for rules whose limits file says `queue` (see Reject or queue in docs/architecture.md).',
+  {
+    max_total: whole({
+      doc: 'Calls that may wait in all; a bucket bounds its own by `max_depth`.',
+      fallback: 10_000,
+      min: 1,
+      max: 1_000_000,
+    }),
+  },
+);
+
 /** The schema of all settings; the comment of each is what docs/configuration.md says. */
 export const settingsSchema = section(
   'Defaults of every rule, which a limits file may override, and the switch for swapping images.',
@@ -354,6 +366,7 @@ export const settingsSchema = section(
     control: control.prefault({}),
     limits: limits.prefault({}),
     store: store.prefault({}),
+    queue: queue.prefault({}),
     headers: headers.prefault({}),
     log: log.prefault({}),
     metrics: metrics.prefault({}),

@@ -1,10 +1,18 @@
 /** A request's place among those that wait for tokens, from the rules that it meets. */
 import { PRIORITIES } from './dialect/limits-file';
-import type { PlanItem } from './plan';
+import type { BucketCall } from '../core/buckets';
 import type { RlsRequest } from '../core/rls';
+import type { Rule } from './rule';
 
 /** Who says nothing is served as MEDIUM. */
 const DEFAULT_RANK = PRIORITIES.indexOf('MEDIUM');
+
+/** What a descriptor met, as far as it bears on waiting. */
+export interface StandingItem {
+  readonly kind: 'limited' | 'unlimited' | 'unmatched';
+  readonly rule?: Rule | undefined;
+  readonly call?: BucketCall;
+}
 
 /** What is known of a request's claim before it is made; see `QueueClaim`. */
 export interface QueueStanding {
@@ -18,8 +26,8 @@ export interface QueueStanding {
  * weights the largest. Its flow is what it met rules with, so that tenants who share a bucket are told apart, but not by what
  * no rule looks at.
  */
-export function standingOf(request: RlsRequest, items: readonly PlanItem[]): QueueStanding | undefined {
-  if (!items.some((item) => item.kind === 'limited' && item.call.queue !== undefined)) return undefined;
+export function standingOf(request: RlsRequest, items: readonly StandingItem[]): QueueStanding | undefined {
+  if (!items.some((item) => item.call?.queue !== undefined)) return undefined;
   let rank: number | undefined;
   let weight: number | undefined;
   const flow: string[] = [];

@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock';
 import { CATALOGUE } from '../core/error-catalogue';
 import type { TidegateError } from '../core/errors';
 import type { DecisionTelemetry, RuleCounters } from '../core/ports';
+import { QUEUE_ENDS, type QueueEnd, type QueueObserver } from '../core/queueing';
 import { BoundedCounts } from './bounded-counts';
 import { DeniedKeys } from './denied-keys';
 import { registerHistogram, type HistogramSeries } from './flat-histogram';
@@ -56,6 +57,9 @@ const STORE_BOUNDS_S = [
   0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.003, 0.005, 0.007_5, 0.01, 0.02, 0.05, 0.1, 1,
 ];
 
+/** Waits last for milliseconds; some are allowed a minute. */
+const WAIT_BOUNDS_S = [0.001, 0.002_5, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 60];
+
 /** There from the start, so that the first failure is seen as a rate. */
 const STORE_CODES = Object.keys(CATALOGUE).filter((code) => code.startsWith('TG_STORE_'));
 
@@ -68,7 +72,7 @@ const GRPC_METHOD = 'ShouldRateLimit';
 const MS_PER_S = 1_000;
 
 /** The process's metrics. */
-export class Metrics implements DecisionTelemetry {
+export class Metrics implements DecisionTelemetry, QueueObserver {
   private readonly registry = new Registry();
   private readonly rules: RuleSeries;
   private readonly deniedKeys: DeniedKeys;
@@ -80,6 +84,7 @@ export class Metrics implements DecisionTelemetry {
   private readonly responseTime: HistogramSeries;
   private readonly decisionTime: Readonly<Record<CallResult, HistogramSeries>>;
   private readonly storeTime: Readonly<Record<StoreOutcome, HistogramSeries>>;
+  private readonly queueTime: Readonly<Record<QueueEnd, HistogramSeries>>;
   private globalShadows = 0;
   private calls = 0;
 
@@ -117,6 +122,13 @@ export class Metrics implements DecisionTelemetry {
       label: 'outcome',
       values: STORE_OUTCOMES,
       bounds: STORE_BOUNDS_S,
+    });
+    this.queueTime = registerHistogram(this.registry, {
+      name: 'tidegate_queue_wait_seconds',
+      help: 'How long calls waited for tokens, by how that ended.',
+      label: 'end',
+      values: QUEUE_ENDS,
+      bounds: WAIT_BOUNDS_S,
     });
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.registry });
   }
@@ -162,6 +174,11 @@ export class Metrics implements DecisionTelemetry {
   /** The store answered, failed, or did not answer in time. */
   storeFinished(outcome: StoreOutcome, durationMs: number): void {
     this.storeTime[outcome].observe(durationMs / MS_PER_S);
+  }
+
+  /** A call that was to wait for tokens has ended. */
+  ended(end: QueueEnd, waitedMs: number): void {
+    this.queueTime[end].observe(waitedMs / MS_PER_S);
   }
 
   /** Limits were loaded, or rejected. */

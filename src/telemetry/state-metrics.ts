@@ -34,11 +34,13 @@ export interface MetricSources {
     readonly lastErrorCode?: string;
   };
   readonly openConnections?: () => number;
+  /** Calls that wait for tokens now. */
+  readonly queueDepth?: () => number;
 }
 
 /** Registers what the sources offer. */
 export function registerSources(registry: Registry, sources: MetricSources): void {
-  const { breakerState, lateRefunds, openConnections } = sources;
+  const { breakerState, lateRefunds, openConnections, queueDepth } = sources;
   if (breakerState !== undefined) {
     registerSampled(registry, {
       name: 'tidegate_store_breaker_state',
@@ -67,6 +69,9 @@ export function registerSources(registry: Registry, sources: MetricSources): voi
       'Connections open on the data port.',
       openConnections,
     );
+  }
+  if (queueDepth !== undefined) {
+    registerFigure(registry, 'gauge', 'tidegate_queue_depth', 'Calls that wait for tokens now.', queueDepth);
   }
   registerMemoryStore(registry, sources.memoryStore);
   registerLeases(registry, sources.leases);

@@ -32,6 +32,8 @@ describe('a file with every feature', () => {
     name: '',
     onError: 'allow',
     priority: null,
+    queue: null,
+    weight: 1,
     quotaMode: false,
     replaces: [],
     shadowMode: false,

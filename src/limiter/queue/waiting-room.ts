@@ -2,9 +2,8 @@
  * All that wait, by bucket: bounded in all and for each bucket, with what is next at hand: a line that is worth a try,
  * or a waiter that must be answered. Pure: time is an argument.
  */
-import { Line } from './line';
+import { Line, type Waiter } from './line';
 import { OrderedHeap } from './ordered-heap';
-import type { Waiter } from './waiter';
 
 /** What became of one that wants to wait. */
 export interface Entry<T> {

@@ -2,7 +2,7 @@
 import { settleResults } from '../../bucket/settlement';
 import { US_PER_S } from '../../core/clock';
 import { microTokens } from '../../bucket/fixed-point';
-import type { BucketCall, BucketOutcome, BucketRequest, BucketResult } from '../../core/buckets';
+import type { BucketCall, BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 
 /** A lease elsewhere may come back early, so a bucket with leases is tried this often at least, ms. */
@@ -41,16 +41,47 @@ export function shortageOf(request: BucketRequest, results: readonly BucketResul
   return longest;
 }
 
+/** The denial of a request that was tried as `asked`; where denials are charged, the store settles it once more. */
+export function denialOf(
+  store: BucketStore,
+  request: BucketRequest,
+  asked: BucketRequest,
+  results: readonly BucketResult[],
+): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  return request === asked || results.some((result) => result instanceof TidegateError)
+    ? results
+    : store.decide(request);
+}
+
+/** The denial of a request whose turn never came: it must not take what others wait for at `key`. */
+export function denialWithoutTurn(
+  store: BucketStore,
+  request: BucketRequest,
+  key: string,
+): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  if (request.chargeDenied !== 'none') return store.decide(request);
+  const looked = store.decide(lookOf(request));
+  if (!(looked instanceof Promise)) return deniedBy(looked, request.calls, key);
+  return looked.then((results) => deniedBy(results, request.calls, key));
+}
+
+/** Gives back what a request took that nobody waits for any more. */
+export function refundOf(asked: BucketRequest, results: readonly BucketResult[]): BucketRequest {
+  const calls = asked.calls.flatMap((call, place) => {
+    const result = results[place];
+    const taken = result !== undefined && !(result instanceof TidegateError) && result.allowed;
+    return taken && call.hits > 0 ? [{ ...call, hits: -call.hits }] : [];
+  });
+  return { ...asked, calls };
+}
+
 /** A request that only looks. */
-export function lookOf(request: BucketRequest): BucketRequest {
+function lookOf(request: BucketRequest): BucketRequest {
   return { ...request, chargeDenied: 'none', calls: request.calls.map((call) => ({ ...call, hits: 0 })) };
 }
 
-/**
- * What is answered to a request that did not get its turn, by what a look showed: its line's bucket denies it, and every
- * other that has too little.
- */
-export function deniedBy(
+/** By what a look showed: the line's bucket denies, and every other that has too little. */
+function deniedBy(
   looked: readonly BucketResult[],
   calls: readonly BucketCall[],
   lineKey: string,

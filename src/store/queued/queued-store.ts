@@ -10,10 +10,9 @@ import type { Cancellable } from '../../core/cancelling';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { QueueClaim, QueueEnd, QueueObserver } from '../../core/queueing';
-import type { Line } from '../../limiter/queue/line';
-import { Waiter } from '../../limiter/queue/waiter';
+import { type Line, Waiter } from '../../limiter/queue/line';
 import { WaitingRoom } from '../../limiter/queue/waiting-room';
-import { deniedBy, lookOf, passes, type Shortage, shortageOf } from './denials';
+import { denialOf, denialWithoutTurn, passes, refundOf, type Shortage, shortageOf } from './denials';
 
 /** What a {@link QueuedStore} stands on. */
 export interface QueuedStoreOptions {
@@ -169,16 +168,16 @@ export class QueuedStore implements BucketStore {
   ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
     if (passes(asked, results)) return results;
     const shortage = this.#draining || call?.cancelled === true ? undefined : shortageOf(asked, results);
-    if (shortage === undefined) return this.#asIs(request, asked, results);
+    if (shortage === undefined) return denialOf(this.#inner, request, asked, results);
     const nowMs = this.#clock.monotonicMs();
     const dueMs = nowMs + shortage.afterMs;
     const untilMs = this.#untilMs(asked, queue, sinceMs);
     if (dueMs > untilMs && !shortage.mayComeEarly) {
       this.#observer.ended('late', 0);
-      return this.#asIs(request, asked, results);
+      return denialOf(this.#inner, request, asked, results);
     }
     const waiting = this.#wait(request, asked, queue, shortage.call, sinceMs, untilMs, dueMs, results);
-    if (waiting === undefined) return this.#asIs(request, asked, results);
+    if (waiting === undefined) return denialOf(this.#inner, request, asked, results);
     if (call !== undefined) call.cancel = waiting.cancel;
     return waiting;
   }
@@ -197,10 +196,10 @@ export class QueuedStore implements BucketStore {
     const isBehind = (line?.head?.rank ?? 0) <= queue.rank;
     if (isBehind && dueMs > untilMs && busy.leased !== true && dueMs !== Infinity) {
       this.#observer.ended('late', 0);
-      return this.#withoutTurn(request, busy.key);
+      return denialWithoutTurn(this.#inner, request, busy.key);
     }
     const waiting = this.#wait(request, asked, queue, busy, nowMs, untilMs, dueMs, undefined);
-    return waiting ?? this.#withoutTurn(request, busy.key);
+    return waiting ?? denialWithoutTurn(this.#inner, request, busy.key);
   }
 
   #untilMs(request: BucketRequest, queue: QueueClaim, sinceMs: number): number {
@@ -302,7 +301,7 @@ export class QueuedStore implements BucketStore {
       const at = subject.asked.calls.findIndex((call) => call.key === line.key);
       const own = results[at];
       line.hint = own === undefined || own instanceof TidegateError ? 0 : own.remaining;
-      if (subject.cancelled) this.#refund(subject, results);
+      if (subject.cancelled) void this.#inner.decide(refundOf(subject.asked, results));
       this.#end(waiter, subject.cancelled ? 'cancelled' : 'served', results, nowMs);
       return true;
     }
@@ -337,14 +336,19 @@ export class QueuedStore implements BucketStore {
       return;
     }
     this.#observer.ended(inTime ? 'full' : 'late', nowMs - sinceMs);
-    subject.answer(this.#asIs(subject.request, subject.asked, subject.denied ?? []));
+    subject.answer(denialOf(this.#inner, subject.request, subject.asked, subject.denied ?? []));
   }
 
   /** It can no more pass by waiting; or the store failed, be it only to answer within what was left of the wait. */
   #failed(waiter: Waiting, results: readonly BucketResult[], nowMs: number): void {
     const { subject } = waiter;
     const failed = results.some((result) => result instanceof TidegateError);
-    this.#end(waiter, failed ? 'failed' : 'late', this.#asIs(subject.request, subject.asked, results), nowMs);
+    this.#end(
+      waiter,
+      failed ? 'failed' : 'late',
+      denialOf(this.#inner, subject.request, subject.asked, results),
+      nowMs,
+    );
   }
 
   #cancel(subject: Subject): void {
@@ -355,16 +359,6 @@ export class QueuedStore implements BucketStore {
     this.#arm();
   }
 
-  /** Nobody is there any more to use what was taken. */
-  #refund(subject: Subject, results: readonly BucketResult[]): void {
-    const calls = subject.asked.calls.flatMap((call, place) => {
-      const result = results[place];
-      const taken = result !== undefined && !(result instanceof TidegateError) && result.allowed;
-      return taken && call.hits > 0 ? [{ ...call, hits: -call.hits }] : [];
-    });
-    if (calls.length > 0) void this.#inner.decide({ ...subject.asked, calls });
-  }
-
   /** Ends a wait without tokens. */
   #deny(waiter: Waiting, end: QueueEnd, nowMs: number): void {
     const { request, asked, denied } = waiter.subject;
@@ -372,7 +366,9 @@ export class QueuedStore implements BucketStore {
     this.#end(
       waiter,
       end,
-      denied === undefined ? this.#withoutTurn(request, key) : this.#asIs(request, asked, denied),
+      denied === undefined
+        ? denialWithoutTurn(this.#inner, request, key)
+        : denialOf(this.#inner, request, asked, denied),
       nowMs,
     );
   }
@@ -390,28 +386,6 @@ export class QueuedStore implements BucketStore {
       this.#room.due(line, nowMs);
     this.#observer.ended(end, nowMs - waiter.sinceMs);
     waiter.subject.answer(results);
-  }
-
-  /** The denial of a request that was tried; where denials are charged, the store settles it once more. */
-  #asIs(
-    request: BucketRequest,
-    asked: BucketRequest,
-    results: readonly BucketResult[],
-  ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
-    return request === asked || results.some((result) => result instanceof TidegateError)
-      ? results
-      : this.#inner.decide(request);
-  }
-
-  /** The denial of a request whose turn never came: it must not take what others wait for. */
-  #withoutTurn(
-    request: BucketRequest,
-    key: string,
-  ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
-    if (request.chargeDenied !== 'none') return this.#inner.decide(request);
-    const looked = this.#inner.decide(lookOf(request));
-    if (!(looked instanceof Promise)) return deniedBy(looked, request.calls, key);
-    return looked.then((results) => deniedBy(results, request.calls, key));
   }
 
   #arm(): void {
