@@ -33,8 +33,7 @@ const TOP = ['app', 'cli', 'main'];
 /** Packages without I/O, timers or clocks of their own, that pure areas may use. */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   limiter: ['yaml'],
-  series: ['simple-statistics'],
-  forecast: ['simple-statistics', '@bsull/augurs/ets', '@bsull/augurs/mstl'],
+  forecast: ['@bsull/augurs/ets', '@bsull/augurs/mstl'],
 };
 
 interface SourceFile {

@@ -8,12 +8,14 @@ import { FAILURE_MODES } from '../core/buckets';
 import type { Clock } from '../core/clock';
 import { CATALOGUE } from '../core/error-catalogue';
 import type { TidegateError } from '../core/errors';
+import type { ForecastFigures } from '../core/forecasts';
 import type { DecisionTelemetry, RuleCounters } from '../core/ports';
 import { BoundedCounts } from './bounded-counts';
 import { DeniedKeys } from './denied-keys';
 import { registerHistogram, type HistogramSeries } from './flat-histogram';
 import type { HeavyKey } from '../limiter/heavy-keys';
-import { sanitiseMetricKey } from './metric-key';
+import { printable, sanitiseMetricKey } from './metric-key';
+import { ForecastSeries } from './forecast-series';
 import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled, type Sample } from './sampled-metric';
 import { sortedInTurns } from './sorted-in-turns';
@@ -80,6 +82,7 @@ export class Metrics implements DecisionTelemetry {
   private readonly responseTime: HistogramSeries;
   private readonly decisionTime: Readonly<Record<CallResult, HistogramSeries>>;
   private readonly storeTime: Readonly<Record<StoreOutcome, HistogramSeries>>;
+  private readonly forecasts = new ForecastSeries();
   private globalShadows = 0;
   private calls = 0;
 
@@ -179,6 +182,11 @@ export class Metrics implements DecisionTelemetry {
     registerSources(this.registry, sources);
   }
 
+  /** What the control path tells of its forecasts. */
+  forecast(figures: ForecastFigures): void {
+    this.forecasts.take(figures);
+  }
+
   /** The keys denied most, lately. */
   topDenied(): HeavyKey[] {
     return this.deniedKeys.top();
@@ -187,7 +195,8 @@ export class Metrics implements DecisionTelemetry {
   /** The text that Prometheus scrapes, and its content type. */
   async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
     const rest = await this.registry.metrics();
-    return { contentType: this.registry.contentType, body: `${await this.rules.render()}\n${rest}` };
+    const body = `${await this.rules.render()}\n${rest}\n${await this.forecasts.render()}`;
+    return { contentType: this.registry.contentType, body };
   }
 
   /** The reference's counters under its dotted names, sorted. Lets the event loop turn between slices. */
@@ -215,7 +224,11 @@ export class Metrics implements DecisionTelemetry {
 
   /** The names of all metrics, without `_bucket` and the like. */
   names(): string[] {
-    return [...this.rules.metricNames(), ...this.registry.getMetricsAsArray().map((metric) => metric.name)];
+    return [
+      ...this.rules.metricNames(),
+      ...this.forecasts.metricNames(),
+      ...this.registry.getMetricsAsArray().map((metric) => metric.name),
+    ];
   }
 
   private registerReference(): void {
@@ -324,11 +337,4 @@ function topSamples(keys: readonly HeavyKey[]): Sample[] {
     else line.value += count;
   }
   return [...lines.values()];
-}
-
-/** A key as a label: well-formed text without control characters. */
-function printable(key: string): string {
-  return Buffer.from(key, 'utf8')
-    .toString('utf8')
-    .replace(/\p{Cc}/gu, ' ');
 }
