@@ -5,6 +5,10 @@
 
 /** Smoothing widths that part bands from each other, phases each side. */
 const WIDTHS = [1, 2, 4, 8, 16, 32, 64, 128, 256] as const;
+/** What changes faster than this part of a season is left to that season, and not learned again for longer ones. */
+const DETAIL_PART = 1 / 8;
+/** The part of a cycle, at its edge, that tells where its level is. */
+const EDGE_PART = 1 / 16;
 /** Values further than this many usual deviations off are moved there. */
 const OUTLIER_DEVIATIONS = 4;
 
@@ -24,8 +28,10 @@ export function seasonalProfiles(values: Float64Array, seasons: readonly number[
   let rest = Float64Array.from(values);
   return [...seasons]
     .sort((a, b) => a - b)
-    .map((season) => {
-      const profile = profileOf(rest, season);
+    .map((season, which, sorted) => {
+      const shorter = sorted[which - 1];
+      const finest = shorter === undefined ? 0 : Math.ceil(shorter * DETAIL_PART);
+      const profile = profileOf(rest, season, finest);
       rest = rest.map((value, at) => value - (profile.phases[at % season] ?? 0));
       return profile;
     });
@@ -38,60 +44,48 @@ export function deseasonalised(values: Float64Array, profiles: readonly Profile[
   );
 }
 
-function profileOf(values: Float64Array, season: number): Profile {
-  const detrended = lessMovingMean(lessLine(values), season);
-  const cycles = Math.max(1, Math.ceil(detrended.length / season));
-  const table = cycleTable(withoutOutliers(detrended, season), season, cycles);
-  const mean = centred(meanOver(table, season));
-  const whole = table.filter((row) => !row.some(Number.isNaN));
-  return { phases: whole.length < 2 ? mean : agreed(mean, whole), cycles };
+/** @param finest phases each side over which all detail is smoothed out. */
+function profileOf(values: Float64Array, season: number, finest: number): Profile {
+  const cycles = Math.floor(values.length / season);
+  const first = values.length - cycles * season;
+  const rows = Array.from({ length: cycles }, (_, cycle) =>
+    values.slice(first + cycle * season, first + (cycle + 1) * season),
+  );
+  const level = withoutOutliers(rows.map((row, cycle) => centred(levelled(row, driftOver(rows, cycle)))));
+  const found = agreed(level, finest);
+  // The rows end with the series, the phases begin with it.
+  return { phases: found.map((_, phase) => found[(phase - first + cycles * season) % season] ?? 0), cycles };
 }
 
-/** A series less its least-squares line. */
-function lessLine(values: Float64Array): Float64Array {
-  const middle = (values.length - 1) / 2;
-  let together = 0;
-  let square = 0;
-  values.forEach((value, at) => {
-    together += (at - middle) * value;
-    square += (at - middle) ** 2;
-  });
-  const slope = square === 0 ? 0 : together / square;
-  return values.map((value, at) => value - slope * (at - middle));
+/**
+ * By how much the level moves in a cycle, from the same phases of the next one: a profile that kept this would jump where
+ * a cycle ends.
+ */
+function driftOver(rows: readonly Float64Array[], cycle: number): number {
+  const row = rows[cycle] ?? new Float64Array(0);
+  const count = Math.max(1, Math.round(row.length * EDGE_PART));
+  const next = rows[cycle + 1];
+  if (next !== undefined) return meanUpTo(next, 0, count) - meanUpTo(row, 0, count);
+  const before = rows[cycle - 1];
+  if (before === undefined) return 0;
+  return meanUpTo(row, row.length - count, row.length) - meanUpTo(before, row.length - count, row.length);
 }
 
-/** The series less its mean over one season around each value; at the ends, less that of the nearest full season. */
-function lessMovingMean(values: Float64Array, season: number): Float64Array {
-  const sums = new Float64Array(values.length + 1);
-  for (let at = 0; at < values.length; at += 1) sums[at + 1] = (sums[at] ?? 0) + (values[at] ?? 0);
-  const half = Math.floor(season / 2);
-  const lastStart = values.length - season;
-  const meanFrom = (start: number): number => ((sums[start + season] ?? 0) - (sums[start] ?? 0)) / season;
-  return values.map((value, at) => value - meanFrom(Math.min(lastStart, Math.max(0, at - half))));
+function levelled(row: Float64Array, drift: number): Float64Array {
+  return row.map((value, phase) => value - (drift * phase) / row.length);
 }
 
-/** Cycles by phases; NaN where the series does not reach. */
-function cycleTable(values: Float64Array, season: number, cycles: number): readonly Float64Array[] {
-  return Array.from({ length: cycles }, (_, cycle) => {
-    const row = new Float64Array(season).fill(NaN);
-    row.set(values.subarray(cycle * season, Math.min(values.length, (cycle + 1) * season)));
-    return row;
-  });
+function meanUpTo(row: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let phase = from; phase < to; phase += 1) sum += row[phase] ?? 0;
+  return sum / (to - from);
 }
 
-/** The mean by phase over cycles. */
-function meanOver(cycles: readonly Float64Array[], season: number): Float64Array {
-  const sums = new Float64Array(season);
-  const counts = new Float64Array(season);
-  cycles.forEach((row) => {
-    for (let phase = 0; phase < season; phase += 1) {
-      const value = row[phase] ?? NaN;
-      if (Number.isNaN(value)) continue;
-      sums[phase] = (sums[phase] ?? 0) + value;
-      counts[phase] = (counts[phase] ?? 0) + 1;
-    }
-  });
-  return sums.map((sum, phase) => ((counts[phase] ?? 0) === 0 ? 0 : sum / (counts[phase] ?? 1)));
+function meanOf(rows: readonly Float64Array[]): Float64Array {
+  const mean = new Float64Array(rows[0]?.length ?? 0);
+  for (const row of rows)
+    row.forEach((value, phase) => (mean[phase] = (mean[phase] ?? 0) + value / rows.length));
+  return mean;
 }
 
 function centred(profile: Float64Array): Float64Array {
@@ -119,10 +113,12 @@ function runningMean(profile: Float64Array, side: number): Float64Array {
  * The mean profile, band by band (from what changes within a few phases to what changes over many), each shrunk to the
  * part of its power that two different cycles have in common.
  */
-function agreed(mean: Float64Array, cycles: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(mean.length);
-  let finer = [mean, ...cycles].map(centred);
-  for (const width of [...WIDTHS.filter((known) => 4 * known <= mean.length), Infinity]) {
+function agreed(cycles: readonly Float64Array[], finest: number): Float64Array {
+  let finer = [meanOf(cycles), ...cycles].map((row) => (finest === 0 ? row : smoothed(row, finest)));
+  const season = finer[0]?.length ?? 0;
+  if (cycles.length < 2) return finer[0] ?? new Float64Array(0);
+  const out = new Float64Array(season);
+  for (const width of [...WIDTHS.filter((known) => known > finest && 4 * known <= season), Infinity]) {
     const coarser =
       width === Infinity
         ? finer.map((row) => new Float64Array(row.length))
@@ -159,21 +155,19 @@ function commonPart(cycles: readonly Float64Array[]): number {
 }
 
 /** Values far from the usual at their phase, moved to the edge of the usual. */
-function withoutOutliers(values: Float64Array, season: number): Float64Array {
-  const medians = new Float64Array(season);
-  const cycle: number[] = [];
-  for (let phase = 0; phase < season; phase += 1) {
-    cycle.length = 0;
-    for (let at = phase; at < values.length; at += season) cycle.push(values[at] ?? 0);
-    medians[phase] = median(Float64Array.from(cycle));
-  }
-  const off = values.map((value, at) => Math.abs(value - (medians[at % season] ?? 0)));
-  const edge = OUTLIER_DEVIATIONS * 1.4826 * median(off.slice());
-  if (edge === 0) return values;
-  return values.map((value, at) => {
-    const middle = medians[at % season] ?? 0;
-    return Math.min(middle + edge, Math.max(middle - edge, value));
-  });
+function withoutOutliers(rows: readonly Float64Array[]): readonly Float64Array[] {
+  const medians = (rows[0] ?? new Float64Array(0)).map((_, phase) =>
+    median(Float64Array.from(rows, (row) => row[phase] ?? 0)),
+  );
+  const off = rows.map((row) => median(row.map((value, phase) => Math.abs(value - (medians[phase] ?? 0)))));
+  const edge = OUTLIER_DEVIATIONS * 1.4826 * median(Float64Array.from(off));
+  if (edge === 0) return rows;
+  return rows.map((row) =>
+    row.map((value, phase) => {
+      const middle = medians[phase] ?? 0;
+      return Math.min(middle + edge, Math.max(middle - edge, value));
+    }),
+  );
 }
 
 /** The median of figures, which it sorts. */
