@@ -8,6 +8,7 @@ import { TokenCheck } from './access';
 import { addApiRoutes } from './api-routes';
 import type { AdminDeps } from './deps';
 import { errorBody, fromFastify, httpStatus } from './error-replies';
+import { addForecastRoutes } from './forecast-routes';
 import { createListener, replaceCertificate, type AdminTls } from './listener';
 import { PAGE_POLICY } from './page-style';
 import { addReferenceRoutes } from './reference-routes';
@@ -75,7 +76,9 @@ export function createAdminServer(options: AdminOptions, deps: AdminDeps, logger
     void reply.headers(HEADERS);
   });
   addReferenceRoutes(app, deps);
-  addApiRoutes(app, deps, new TokenCheck(options.token));
+  const token = new TokenCheck(options.token);
+  addApiRoutes(app, deps, token);
+  addForecastRoutes(app, deps.forecasts, token);
   app.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')

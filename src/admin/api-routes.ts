@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { refuseCrossSite, type TokenCheck } from './access';
 import type { AdminDeps, LimitsView } from './deps';
 import { errorBody, type ErrorBody } from './error-replies';
+import { openApiDocument } from './openapi';
 import { readExplainQuery, readLimitsQuery } from './query';
 
 const BASE = '/api/v1';
@@ -20,6 +21,8 @@ export function limitsBody(view: LimitsView): LimitsStatusBody {
 
 /** Adds the API. Reads are open; every change asks for the token and is closed to other sites' pages. */
 export function addApiRoutes(app: FastifyInstance, deps: AdminDeps, token: TokenCheck): void {
+  app.get(`${BASE}/openapi.json`, () => openApiDocument(deps.process().version));
+
   app.get(`${BASE}/config`, () => ({
     ...deps.process(),
     health: deps.health(),

@@ -1,5 +1,6 @@
 /** What the admin port shows and does, as the composition root hands it in. Plain data; nothing here knows HTTP. */
 import type { TidegateError } from '../core/errors';
+import type { ForecastDesk } from '../core/forecast-desk';
 import type { RlsDescriptor } from '../core/rls';
 import type { Explanation, RuleSummary } from '../limiter/explanation';
 
@@ -87,6 +88,8 @@ export interface AdminDeps {
   /** Heaviest first. */
   topDenied(): readonly HeavyKeyView[];
   store(): StoreView;
+  /** Answers what is asked of history and forecasts. */
+  readonly forecasts: ForecastDesk;
   /** Reads the limits files again. @returns whether the new limits are in use; {@link limitsStatus} tells why not. */
   reloadLimits(): Promise<boolean>;
 }

@@ -18,6 +18,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TG_ADMIN_UNAUTHORIZED: 401,
   TG_ADMIN_CROSS_SITE: 403,
   TG_REQUEST_TOO_LARGE: 413,
+  TG_FORECAST_UNKNOWN_CLASS: 404,
+  TG_FORECAST_OFF: 409,
 };
 
 /** The HTTP status of an error: 400s for the caller's fault, 503 for what passes by itself, else 500. */

@@ -22,10 +22,12 @@ export interface LimitsQuery {
   readonly limit: number;
 }
 
-const bad = (message: string, remedy?: string): TidegateError =>
+/** A request that cannot be understood. */
+export const bad = (message: string, remedy?: string): TidegateError =>
   new TidegateError('TG_ADMIN_BAD_REQUEST', message, remedy === undefined ? {} : { remedy });
 
-function parametersOf(url: string, allowed: readonly string[]): URLSearchParams {
+/** The query's parameters. @throws TidegateError for one that is not allowed, or too long. */
+export function parametersOf(url: string, allowed: readonly string[]): URLSearchParams {
   const at = url.indexOf('?');
   const parameters = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
   for (const [name, value] of parameters) {
@@ -36,17 +38,49 @@ function parametersOf(url: string, allowed: readonly string[]): URLSearchParams 
   return parameters;
 }
 
-function single(parameters: URLSearchParams, name: string): string | undefined {
+/** A parameter that may be there once. */
+export function single(parameters: URLSearchParams, name: string): string | undefined {
   const values = parameters.getAll(name);
   if (values.length > 1) throw bad(`'${name}' is there ${values.length} times`, 'give it once');
   return values[0];
 }
 
-function whole(parameters: URLSearchParams, name: string, fallback: number, max: number): number {
+/** A whole number from 0 to `max`. */
+export function whole(parameters: URLSearchParams, name: string, fallback: number, max: number): number {
   const text = single(parameters, name);
   if (text === undefined) return fallback;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
   if (!(value <= max)) throw bad(`'${name}' is not a whole number from 0 to ${max}`);
+  return value;
+}
+
+/** A parameter that has to be there. */
+export function required(parameters: URLSearchParams, name: string): string {
+  const value = single(parameters, name);
+  if (value === undefined || value === '') throw bad(`the query has no '${name}'`);
+  return value;
+}
+
+/** One of a few words. */
+export function oneOf<W extends string>(
+  parameters: URLSearchParams,
+  name: string,
+  words: readonly W[],
+): W | undefined {
+  const text = single(parameters, name);
+  if (text === undefined) return undefined;
+  const word = words.find((one) => one === text);
+  if (word === undefined) throw bad(`'${name}' is not one of ${words.join(', ')}`);
+  return word;
+}
+
+/** An instant, as Unix milliseconds or ISO 8601; Unix ms. */
+export function instant(parameters: URLSearchParams, name: string): number | undefined {
+  const text = single(parameters, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  if (!Number.isFinite(value))
+    throw bad(`'${name}' is no instant`, 'write Unix milliseconds, or such as 2026-01-31T12:00:00Z');
   return value;
 }
 

@@ -1,6 +1,7 @@
 /** What the admin port sees of the other parts. */
 import type { AdminDeps, HealthView, ProcessView, SettingView } from '../admin/deps';
 import { TidegateError } from '../core/errors';
+import type { ForecastDesk } from '../core/forecast-desk';
 import { explain, summarizeRule } from '../limiter/explanation';
 import type { LimitTable } from '../limiter/limit-table';
 import type { Limiter } from '../limiter/limiter';
@@ -22,6 +23,7 @@ export interface AdminParts {
   /** Bounds of a request, over HTTP as over gRPC. */
   readonly bounds: RequestBounds;
   readonly settings: readonly SettingView[];
+  readonly forecasts: ForecastDesk;
   readonly health: () => HealthView;
   readonly process: () => ProcessView;
 }
@@ -47,6 +49,7 @@ export function adminDeps(parts: AdminParts): AdminDeps {
     explain: (domain, descriptor) => explain(table(), domain, descriptor),
     topDenied: () => metrics.topDenied(),
     store: () => stores.view(),
+    forecasts: parts.forecasts,
     reloadLimits: () => limits.load(),
   };
 }

@@ -18,6 +18,7 @@ import { createTracer, type Tracer } from '../telemetry/tracing';
 import { healthMethods, rateLimitHealth } from '../transport';
 import { decodeRateLimitRequest, decodeRateLimitResponse } from '../wire';
 import { adminDeps } from './admin-view';
+import { deskOff } from './forecasting/desk-off';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
 import { readHere, readInWorker, type LimitsReader } from './limits-reading';
@@ -224,6 +225,7 @@ class App {
       stores: this.stores,
       bounds: requestBounds(this.loaded.settings),
       settings: dumpSettings(this.loaded),
+      forecasts: deskOff,
       health: () => {
         if (this.healthy()) return { ok: true };
         return { ok: false, reason: this.serving ? 'no limits are loaded' : 'starting or stopping' };

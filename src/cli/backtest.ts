@@ -12,6 +12,7 @@ import {
   planLine,
   subjectLines,
 } from '../app/backtest/report-text';
+import { backtestPage } from '../app/backtest/report/backtest-page';
 import { runBacktest, runOnlineBacktest, type BacktestJob } from '../app/backtest/run-backtest';
 import { readSeriesFile } from '../app/backtest/series-file';
 import { TidegateError } from '../core/errors';
@@ -70,6 +71,7 @@ async function originRun(run: Run): Promise<void> {
   input.out(`\n${backtestTables(reports, plan, subject.series.stepMs)}`);
   for (const line of failureLines(reports, plan.origins.length)) input.err(`warning: ${line}\n`);
   if (options.json !== undefined) write(run, options.json, asJson(backtestJson(subject, plan, reports)));
+  if (options.html !== undefined) write(run, options.html, backtestPage(subject, plan, reports));
 }
 
 async function onlineRun(run: Run): Promise<void> {

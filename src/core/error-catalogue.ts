@@ -280,6 +280,10 @@ const ENTRIES = {
     'Nothing is kept or forecast, for forecast.enabled is false.',
     'set forecast.enabled to true',
   ),
+  TG_FORECAST_UNAVAILABLE: outage(
+    'The thread that keeps history and forecasts cannot be asked.',
+    'ask again; decisions go on without it, and it is begun anew when it has died: see the log',
+  ),
   TG_WEBHOOK_FAILED: outage(
     'The receiver of an alert could not be told of it.',
     "check the alert's webhook; the alert itself is in the metrics and at /api/v1/alerts",

@@ -2,7 +2,7 @@
  * How many replicas a service needs: the forecast of its demand over what one replica serves. What one serves is set,
  * or measured: the median, over recent steps, of the rate per replica divided by its CPU use, times the use aimed at.
  */
-import { median } from 'simple-statistics';
+import { median } from './numeric/quantile';
 
 /** What a service was like over a step. */
 export interface ServiceLoad {

@@ -1,7 +1,7 @@
 /**
- * What is asked of rules, counted where it is decided: a few additions on objects that a request's plan holds. Whoever
- * observes demand reads the counts once a step and sets them to zero; nothing is called for a request but, once in many,
- * {@link DemandWatch.sample}.
+ * What is asked of rules, counted where it is decided: a few additions on one object that a request's plan holds, the finest
+ * class that the call belongs to; whoever observes adds up what stands above. Once a step it reads the counts and sets them
+ * to zero; nothing is called for a request but, once in many, {@link DemandWatch.sample}.
  *
  * A call counts when it asks for something: a look (no hits) and a refund (hits given back) are no demand.
  */
@@ -11,7 +11,7 @@ import type { RlsDescriptor } from '../core/rls';
 export class DemandCounts {
   /** Calls that asked, whatever was answered, also where the store failed. */
   arrivals = 0;
-  /** Calls that the class's own bucket let pass (another rule of the request may have denied it). */
+  /** Calls that the rule's bucket let pass (another rule of the request may have denied it). */
   admitted = 0;
   /** Calls that it denied, or would have denied if the rule were not in shadow. */
   denied = 0;
@@ -19,6 +19,10 @@ export class DemandCounts {
   queued = 0;
   /** The sum of the hits that arrivals asked for. */
   hits = 0;
+  /** Arrivals until the next one that is sampled. A small integer, so that counting down stays one. */
+  untilSample = 1;
+  /** Nothing more is to be counted here: what counts on it asks for another. */
+  retired = false;
 }
 
 /** One level of a rule: a key, and the value that the limits file gives it (empty for any). */
@@ -38,20 +42,18 @@ export interface RulePlace {
 
 /** Who observes: gives out the objects that are counted on, and looks at some arrivals. Its calls are cheap and never throw. */
 export interface DemandWatch {
-  /** Counts up whenever {@link countsBeside} may answer differently than before. */
-  readonly version: number;
-  /** What an arrival is counted on besides its rule: its key's class, its tenant's. */
-  countsBeside(item: ItemDemand): readonly DemandCounts[];
-  /** Told of one arrival in many. @returns how many arrivals of the rule to pass over until the next, 1 at least. */
+  /** What an item is counted on, until that is retired. */
+  countsOf(item: ItemDemand): DemandCounts;
+  /** Told of one arrival in many. @returns how many arrivals to pass over until the next, 1 at least. */
   sample(item: ItemDemand): number;
 }
 
-const NOTHING: readonly DemandCounts[] = [];
+/** What is counted on by what has not been asked for yet. */
+const NOT_YET = new DemandCounts();
+NOT_YET.retired = true;
 
-/** The demand for one rule; the same object as long as the limits name the rule, over reloads. */
-export class RuleDemand extends DemandCounts {
-  /** Arrivals until the next one that is sampled. A small integer, so that counting down stays one. */
-  untilSample = 1;
+/** A rule as a source of demand. */
+export class RuleDemand {
   private readonly whole: ItemDemand | undefined;
 
   /**
@@ -62,9 +64,8 @@ export class RuleDemand extends DemandCounts {
     readonly watch: DemandWatch,
     readonly tenantLevel: number | undefined,
   ) {
-    super();
-    this.whole =
-      place.manyBuckets || tenantLevel !== undefined ? undefined : new ItemDemand(this, place.id, undefined);
+    const one = !place.manyBuckets && tenantLevel === undefined;
+    this.whole = one ? new ItemDemand(this, place.id, undefined) : undefined;
   }
 
   /** What a request's plan keeps; one object for all where there is one bucket. */
@@ -77,8 +78,7 @@ export class RuleDemand extends DemandCounts {
 
 /** The demand for a rule by one bucket key. */
 export class ItemDemand {
-  private beside = NOTHING;
-  private version = -1;
+  private counts = NOT_YET;
 
   constructor(
     readonly rule: RuleDemand,
@@ -89,41 +89,23 @@ export class ItemDemand {
   /** A call asks for hits. */
   arrived(hits: number): void {
     if (hits <= 0) return;
-    const { rule } = this;
-    if (this.version !== rule.watch.version) this.refresh();
-    rule.arrivals += 1;
-    rule.hits += hits;
-    const { beside } = this;
-    for (let index = 0; index < beside.length; index += 1) {
-      const counts = beside[index] as DemandCounts;
-      counts.arrivals += 1;
-      counts.hits += hits;
-    }
-    rule.untilSample -= 1;
-    if (rule.untilSample <= 0) rule.untilSample = rule.watch.sample(this);
+    let { counts } = this;
+    if (counts.retired) counts = this.counts = this.rule.watch.countsOf(this);
+    counts.arrivals += 1;
+    counts.hits += hits;
+    counts.untilSample -= 1;
+    if (counts.untilSample <= 0) counts.untilSample = this.rule.watch.sample(this);
   }
 
   /** The bucket answered a call that arrived. */
   settled(hits: number, allowed: boolean): void {
     if (hits <= 0) return;
-    const { rule, beside } = this;
-    if (allowed) {
-      rule.admitted += 1;
-      for (let index = 0; index < beside.length; index += 1) (beside[index] as DemandCounts).admitted += 1;
-    } else {
-      rule.denied += 1;
-      for (let index = 0; index < beside.length; index += 1) (beside[index] as DemandCounts).denied += 1;
-    }
+    if (allowed) this.counts.admitted += 1;
+    else this.counts.denied += 1;
   }
 
   /** A call that arrived begins to wait for tokens. */
   waited(): void {
-    this.rule.queued += 1;
-    for (const counts of this.beside) counts.queued += 1;
-  }
-
-  private refresh(): void {
-    this.version = this.rule.watch.version;
-    this.beside = this.rule.watch.countsBeside(this);
+    this.counts.queued += 1;
   }
 }

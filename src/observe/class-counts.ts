@@ -5,8 +5,13 @@
  * counts once for each.
  */
 import type { ClassInfo, HostSample, ObservationBatch } from '../core/observation';
-import type { DemandCounts } from '../limiter/demand';
-import { RuleDemand, type DemandWatch, type ItemDemand, type RulePlace } from '../limiter/demand';
+import {
+  DemandCounts,
+  RuleDemand,
+  type DemandWatch,
+  type ItemDemand,
+  type RulePlace,
+} from '../limiter/demand';
 import { ArrivalSampler } from './arrival-sampler';
 import type { ClassMap, RequestCost, RuleClass } from './class-map';
 import { HeavyClasses, type HeavyClass } from './heavy-classes';
@@ -46,16 +51,37 @@ const STEPS_BETWEEN_REVIEWS = 10;
 const NEVER = 1 << 30;
 /** All tenants compete with each other, whichever rule they come by. */
 const ALL_TENANTS = '';
+/** A rule's calls of a tenant are counted apart; beyond this many, in the rule alone. */
+const MAX_TENANT_LEAVES = 10_000;
+/** What was in flight when counts were retired is settled by then, or lost to them. */
+const STEPS_UNTIL_GONE = 2;
 
 interface Observed {
+  readonly id: string;
+  /** See {@link placeKey}. */
+  readonly place: string;
   readonly demand: RuleDemand;
   readonly about: RuleClass;
+  /** Its own, its service's, its tenant's. */
   readonly rows: readonly StepRow[];
+}
+
+/** What is counted on for a rule that is not in use. */
+const GONE = new DemandCounts();
+GONE.retired = true;
+
+/** What is counted on: the finest classes there are. */
+interface Leaf {
+  readonly counts: DemandCounts;
+  readonly of: Observed;
+  readonly key: HeavyClass | undefined;
+  readonly tenant: HeavyClass | undefined;
+  /** Steps since it was retired. */
+  retiredSteps: number;
 }
 
 /** See the file's head. */
 export class ClassCounts implements DemandWatch, ObservationSource {
-  version = 0;
   /** By {@link placeKey}: rules of one id may stand at two places, and are one class. */
   private rules = new Map<string, Observed>();
   /** By rule id. */
@@ -67,6 +93,9 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   private readonly tenants: HeavyClasses;
   private readonly sampler: ArrivalSampler;
   private readonly rows = new StepRows();
+  private leaves = new Map<string, Leaf>();
+  private retired: Leaf[] = [];
+  private tenantLeaves = 0;
   private widestInterval = 1;
   private sequence = 0;
 
@@ -100,12 +129,8 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     this.rules = new Map();
     this.abouts = new Map();
     for (const { demand } of rules) if (demand !== undefined) this.adopt(demand, before);
-    for (const [key, observed] of before) {
-      if (this.rules.has(key)) continue;
-      // What it counted belongs to the step under way.
-      this.drain(observed);
-      if (!this.abouts.has(observed.demand.place.id)) this.rows.end(observed.demand.place.id);
-    }
+    this.retireLeaves();
+    for (const { id } of before.values()) if (!this.abouts.has(id)) this.rows.end(id);
     for (const id of this.weights.keys()) if (!this.abouts.has(id)) this.weights.delete(id);
     this.endUnused([...before.values()].map(({ about }) => about));
   }
@@ -123,13 +148,23 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     return this.about(classId)?.cost;
   }
 
-  countsBeside(item: ItemDemand): readonly DemandCounts[] {
-    const beside: DemandCounts[] = [];
-    const key = this.keys.get(item.bucketKey);
-    if (key !== undefined && key.parent === item.rule.place.id) beside.push(key.counts);
+  countsOf(item: ItemDemand): DemandCounts {
+    const { place } = item.rule;
+    const observed = this.rules.get(placeKey(place));
+    if (observed === undefined) return GONE;
+    const found = this.keys.get(item.bucketKey);
+    const key = found?.parent === place.id ? found : undefined;
     const tenant = item.tenant === undefined ? undefined : this.tenants.get(item.tenant);
-    if (tenant !== undefined) beside.push(tenant.counts);
-    return beside;
+    const apart = key === undefined && tenant !== undefined && this.tenantLeaves < MAX_TENANT_LEAVES;
+    const id = leafId(place.id, key, apart ? tenant : undefined);
+    const known = this.leaves.get(id);
+    if (known !== undefined) return known.counts;
+    if (apart) this.tenantLeaves += 1;
+    const counts = new DemandCounts();
+    counts.untilSample = this.sampler.gap();
+    const ofTenant = key === undefined && !apart ? undefined : tenant;
+    this.leaves.set(id, { counts, of: observed, key, tenant: ofTenant, retiredSteps: 0 });
+    return counts;
   }
 
   sample(item: ItemDemand): number {
@@ -144,20 +179,18 @@ export class ClassCounts implements DemandWatch, ObservationSource {
 
   take(atMs: number, host?: HostSample): ObservationBatch {
     let arrivals = 0;
-    for (const observed of this.rules.values()) {
-      const { place } = observed.demand;
-      arrivals += observed.demand.arrivals;
-      this.weights.set(place.id, (this.weights.get(place.id) ?? 0) + observed.demand.arrivals);
-      this.drain(observed);
+    for (const leaf of this.leaves.values()) arrivals += this.drain(leaf);
+    for (const leaf of this.retired) {
+      arrivals += this.drain(leaf);
+      leaf.retiredSteps += 1;
     }
-    for (const one of this.keys.values()) this.drainHeavy(one, this.keyInfo(one));
-    for (const one of this.tenants.values()) this.drainHeavy(one, tenantInfo(one.key));
+    this.retired = this.retired.filter((leaf) => leaf.retiredSteps < STEPS_UNTIL_GONE);
     this.tenantWeight += arrivals;
     this.widestInterval = Math.max(this.widestInterval, this.sampler.interval);
     // Gaps know nothing of what came before, so that drawing them anew is as good as keeping them.
     if (this.sampler.stepped(arrivals)) {
-      for (const { demand } of this.rules.values()) {
-        if (demand.untilSample < NEVER / 2) demand.untilSample = this.sampler.gap();
+      for (const { counts } of this.leaves.values()) {
+        if (counts.untilSample < NEVER / 2) counts.untilSample = this.sampler.gap();
       }
     }
     this.sequence += 1;
@@ -185,20 +218,44 @@ export class ClassCounts implements DemandWatch, ObservationSource {
       { id: parent, kind: 'service', service },
       ...(tenant === undefined ? [] : [tenantInfo(tenant)]),
     ];
-    this.rules.set(key, { demand, about, rows: infos.map((info) => this.rows.rowOf(info)) });
+    this.rules.set(key, {
+      id: place.id,
+      place: key,
+      demand,
+      about,
+      rows: infos.map((info) => this.rows.rowOf(info)),
+    });
   }
 
-  private drain({ demand, rows }: Observed): void {
-    if (isZero(demand)) return;
-    for (const row of rows) this.rows.add(row, demand);
-    clear(demand);
+  /** Adds a leaf's counts to the classes that it is part of. @returns its arrivals. */
+  private drain(leaf: Leaf): number {
+    const { counts, of, key, tenant } = leaf;
+    if (isZero(counts)) return 0;
+    const { arrivals } = counts;
+    // Of a rule that has gone, what it counted before goes with the step in which its class ends, and nothing after.
+    const current = this.rules.get(of.place) ?? (leaf.retiredSteps === 0 ? of : undefined);
+    for (const row of current?.rows ?? []) this.rows.add(row, counts);
+    this.weights.set(of.id, (this.weights.get(of.id) ?? 0) + arrivals);
+    if (key !== undefined && this.keys.get(key.key) === key) {
+      key.weight += arrivals;
+      this.rows.add(this.rows.rowOf(this.keyInfo(key)), counts);
+    }
+    if (tenant !== undefined && this.tenants.get(tenant.key) === tenant) {
+      tenant.weight += arrivals;
+      this.rows.add(this.rows.rowOf(tenantInfo(tenant.key)), counts);
+    }
+    clear(counts);
+    return arrivals;
   }
 
-  private drainHeavy(one: HeavyClass, info: ClassInfo): void {
-    if (isZero(one.counts)) return;
-    one.weight += one.counts.arrivals;
-    this.rows.add(this.rows.rowOf(info), one.counts);
-    clear(one.counts);
+  /** What items are counted on is asked for anew. */
+  private retireLeaves(): void {
+    for (const leaf of this.leaves.values()) {
+      leaf.counts.retired = true;
+      this.retired.push(leaf);
+    }
+    this.leaves = new Map();
+    this.tenantLeaves = 0;
   }
 
   private review(): void {
@@ -214,7 +271,7 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     }
     const changes =
       keys.promoted.length + keys.demoted.length + tenants.promoted.length + tenants.demoted.length;
-    if (changes > 0) this.version += 1;
+    if (changes > 0) this.retireLeaves();
     for (const [id, weight] of this.weights) this.weights.set(id, weight / 2);
     this.tenantWeight /= 2;
     this.widestInterval = this.sampler.interval;
@@ -249,6 +306,11 @@ export class ClassCounts implements DemandWatch, ObservationSource {
 
 function keyClassId(one: HeavyClass): string {
   return `${one.parent}|${one.key}`;
+}
+
+function leafId(rule: string, key: HeavyClass | undefined, tenant: HeavyClass | undefined): string {
+  if (key !== undefined) return `k${key.key}`;
+  return tenant === undefined ? `r${rule}` : `t${JSON.stringify([rule, tenant.key])}`;
 }
 
 function tenantInfo(name: string): ClassInfo {

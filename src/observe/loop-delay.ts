@@ -10,7 +10,7 @@ export class LoopDelay {
   private readonly histogram: IntervalHistogram;
   private first: NodeJS.Timeout | undefined;
   /** The histogram passes over the interval in which it is reset, where whoever asks may well be at work. */
-  private firstDelayMs = 0;
+  private firstDelayMs = NaN;
 
   constructor() {
     this.histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -20,9 +20,10 @@ export class LoopDelay {
 
   /** The 99th percentile since the last call, ms; NaN when nothing was measured. */
   take(): number {
-    const measured = this.histogram.count;
-    const delayMs = measured === 0 ? NaN : this.histogram.percentile(99) / NS_PER_MS - RESOLUTION_MS;
-    const worst = Math.max(delayMs, this.firstDelayMs, 0);
+    const { count } = this.histogram;
+    const sampledMs = count === 0 ? NaN : this.histogram.percentile(99) / NS_PER_MS - RESOLUTION_MS;
+    const known = [sampledMs, this.firstDelayMs].filter((one) => !Number.isNaN(one));
+    const worst = known.length === 0 ? NaN : Math.max(0, ...known);
     this.histogram.reset();
     this.watchFirst();
     return worst;
@@ -35,7 +36,7 @@ export class LoopDelay {
 
   private watchFirst(): void {
     clearTimeout(this.first);
-    this.firstDelayMs = 0;
+    this.firstDelayMs = NaN;
     const asked = performance.now();
     this.first = setTimeout(() => {
       this.firstDelayMs = performance.now() - asked - RESOLUTION_MS;

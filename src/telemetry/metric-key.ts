@@ -42,3 +42,8 @@ export function ruleLabels(sanitisedKey: string): RuleLabels {
   const [domain = '', key1 = '', key2] = sanitisedKey.split('.', 3);
   return key2 === undefined ? { domain, key1 } : { domain, key1, key2 };
 }
+
+/** A key as a label: well-formed text without control characters. */
+export function printable(key: string): string {
+  return Buffer.from(key, 'utf8').toString('utf8').replace(CONTROL, ' ');
+}

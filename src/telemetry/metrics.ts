@@ -8,13 +8,15 @@ import { FAILURE_MODES } from '../core/buckets';
 import type { Clock } from '../core/clock';
 import { CATALOGUE } from '../core/error-catalogue';
 import type { TidegateError } from '../core/errors';
+import type { ForecastFigures } from '../core/forecasts';
 import type { DecisionTelemetry, RuleCounters } from '../core/ports';
 import { QUEUE_ENDS, type QueueEnd, type QueueObserver } from '../core/queueing';
 import { BoundedCounts } from './bounded-counts';
 import { DeniedKeys } from './denied-keys';
 import { registerHistogram, type HistogramSeries } from './flat-histogram';
 import type { HeavyKey } from '../limiter/heavy-keys';
-import { sanitiseMetricKey } from './metric-key';
+import { printable, sanitiseMetricKey } from './metric-key';
+import { ForecastSeries } from './forecast-series';
 import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled, type Sample } from './sampled-metric';
 import { sortedInTurns } from './sorted-in-turns';
@@ -85,6 +87,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   private readonly decisionTime: Readonly<Record<CallResult, HistogramSeries>>;
   private readonly storeTime: Readonly<Record<StoreOutcome, HistogramSeries>>;
   private readonly queueTime: Readonly<Record<QueueEnd, HistogramSeries>>;
+  private readonly forecasts = new ForecastSeries();
   private globalShadows = 0;
   private calls = 0;
 
@@ -196,6 +199,11 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
     registerSources(this.registry, sources);
   }
 
+  /** What the control path tells of its forecasts. */
+  forecast(figures: ForecastFigures): void {
+    this.forecasts.take(figures);
+  }
+
   /** The keys denied most, lately. */
   topDenied(): HeavyKey[] {
     return this.deniedKeys.top();
@@ -204,7 +212,8 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   /** The text that Prometheus scrapes, and its content type. */
   async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
     const rest = await this.registry.metrics();
-    return { contentType: this.registry.contentType, body: `${await this.rules.render()}\n${rest}` };
+    const body = `${await this.rules.render()}\n${rest}\n${await this.forecasts.render()}`;
+    return { contentType: this.registry.contentType, body };
   }
 
   /** The reference's counters under its dotted names, sorted. Lets the event loop turn between slices. */
@@ -232,7 +241,11 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
 
   /** The names of all metrics, without `_bucket` and the like. */
   names(): string[] {
-    return [...this.rules.metricNames(), ...this.registry.getMetricsAsArray().map((metric) => metric.name)];
+    return [
+      ...this.rules.metricNames(),
+      ...this.forecasts.metricNames(),
+      ...this.registry.getMetricsAsArray().map((metric) => metric.name),
+    ];
   }
 
   private registerReference(): void {
@@ -341,11 +354,4 @@ function topSamples(keys: readonly HeavyKey[]): Sample[] {
     else line.value += count;
   }
   return [...lines.values()];
-}
-
-/** A key as a label: well-formed text without control characters. */
-function printable(key: string): string {
-  return Buffer.from(key, 'utf8')
-    .toString('utf8')
-    .replace(/\p{Cc}/gu, ' ');
 }

@@ -1,6 +1,7 @@
 /** What the admin port is given in its tests: limits with hostile names, a load that failed, keys that were denied. */
 import { TidegateError } from '../../src/core/errors';
 import type { AdminDeps, LimitsView } from '../../src/admin/deps';
+import { fakeForecasts } from './fake-forecasts';
 import type { RuleSummary } from '../../src/limiter/explanation';
 
 export const rule = (id: string): RuleSummary => ({
@@ -70,6 +71,7 @@ export function fakeDeps(changes: Partial<AdminDeps> = {}): AdminDeps {
     }),
     topDenied: () => [{ rule: 'edge.k', key: '"><img src=x onerror=alert(1)>', count: 12.5, error: 0 }],
     store: () => ({ kind: 'memory', ready: true, details: { buckets: 5 } }),
+    forecasts: fakeForecasts(),
     reloadLimits: async () => true,
     ...changes,
   };

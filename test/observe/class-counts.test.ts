@@ -127,3 +127,38 @@ describe('a reload', () => {
     expect(steps(30, () => ask('p=abc', 10)).classes).toContain('d.p_a*|d|p=abc');
   });
 });
+
+describe('what is in flight', () => {
+  test('while keys are promoted is counted for its rule when it is answered', async () => {
+    const { limiter, steps, store, ask } = setup();
+    const waiting: (() => void)[] = [];
+    steps(8, () => ask('user=heavy', 50));
+    store.then(
+      (request) => new Promise((resolve) => waiting.push(() => resolve(request.calls.map(() => outcome())))),
+    );
+    const decided = limiter.decide(requestOf(['user=heavy']), NO_DEADLINE);
+    expect(rows(steps(1))['d.user']).toMatchObject({ arrivals: 1, admitted: 0 });
+    store.then((request) => request.calls.map(() => outcome()));
+    steps(1, () => ask('user=heavy', 50));
+    for (const answer of waiting) answer();
+    await decided;
+    const batch = rows(steps(1, () => ask('user=heavy', 5)));
+    expect(batch['d.user']).toMatchObject({ arrivals: 5, admitted: 6 });
+    expect(batch['d.user|d|user=heavy']).toMatchObject({ arrivals: 5, admitted: 5 });
+  });
+
+  test('while its rule goes is not counted after the class has ended', async () => {
+    const { limiter, steps, store, load } = setup();
+    let answer: () => void = () => undefined;
+    store.then(
+      (request) => new Promise((resolve) => (answer = () => resolve(request.calls.map(() => outcome())))),
+    );
+    const decided = limiter.decide(requestOf(['path=/login']), NO_DEADLINE);
+    load('domain: d\ndescriptors: []');
+    expect(steps(1).ended).toContain('d.path_/login');
+    answer();
+    await decided;
+    expect(steps(1).classes).toEqual([]);
+    expect(steps(3).classes).toEqual([]);
+  });
+});

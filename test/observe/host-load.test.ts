@@ -226,7 +226,7 @@ describe('the load', () => {
         let sample = await load.sample();
         await until('a busy moment', async () => {
           sample = await load.sample();
-          return sample.cpu > 0 && sample.eventLoopDelayMs >= 0;
+          return sample.cpu > 0;
         });
         expect(sample.cpu).toBeLessThanOrEqual(1);
         expect(sample.memory).toBeGreaterThan(0);

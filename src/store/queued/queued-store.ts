@@ -13,6 +13,7 @@ import type { QueueClaim, QueueEnd, QueueObserver } from '../../core/queueing';
 import { type Line, Waiter } from '../../limiter/queue/line';
 import { WaitingRoom } from '../../limiter/queue/waiting-room';
 import { denialOf, denialWithoutTurn, passes, refundOf, type Shortage, shortageOf } from './denials';
+import type { FirstTry, Subject, Waiting } from './subject';
 
 /** What a {@link QueuedStore} stands on. */
 export interface QueuedStoreOptions {
@@ -36,26 +37,6 @@ const MAX_TRIES = 64;
 const LEAST_TRY_MS = 1;
 /** How long those that wait may go on once the store drains, ms. */
 const DRAIN_MS = 100;
-
-interface Subject {
-  /** As it was asked, and as it is tried: without a charge for denials. */
-  readonly request: BucketRequest;
-  readonly asked: BucketRequest;
-  readonly answer: (results: readonly BucketResult[] | Promise<readonly BucketResult[]>) => void;
-  /** What its last try showed. */
-  denied: readonly BucketResult[] | undefined;
-  cancelled: boolean;
-  /** Its place; another one once it waits for another bucket. */
-  waiter: Waiting | undefined;
-}
-
-type Waiting = Waiter<Subject>;
-
-/** A request before it waits, where the store answers later. */
-interface FirstTry {
-  cancelled: boolean;
-  cancel: (() => void) | undefined;
-}
 
 /** The store. */
 export class QueuedStore implements BucketStore {
@@ -305,6 +286,12 @@ export class QueuedStore implements BucketStore {
       this.#end(waiter, subject.cancelled ? 'cancelled' : 'served', results, nowMs);
       return true;
     }
+    // An answer that came too late for what was left of the wait says nothing of the store.
+    const isLate = waiter.untilMs - LEAST_TRY_MS <= nowMs;
+    if (isLate && results.some((result) => result instanceof TidegateError)) {
+      this.#deny(waiter, 'expired', nowMs);
+      return true;
+    }
     subject.denied = results;
     const shortage = shortageOf(subject.asked, results);
     if (shortage === undefined) {
@@ -341,14 +328,10 @@ export class QueuedStore implements BucketStore {
 
   /** It can no more pass by waiting; or the store failed, be it only to answer within what was left of the wait. */
   #failed(waiter: Waiting, results: readonly BucketResult[], nowMs: number): void {
-    const { subject } = waiter;
+    const { request, asked } = waiter.subject;
     const failed = results.some((result) => result instanceof TidegateError);
-    this.#end(
-      waiter,
-      failed ? 'failed' : 'late',
-      denialOf(this.#inner, subject.request, subject.asked, results),
-      nowMs,
-    );
+    const answer = denialOf(this.#inner, request, asked, results);
+    this.#end(waiter, failed ? 'failed' : 'late', answer, nowMs);
   }
 
   #cancel(subject: Subject): void {

@@ -1,0 +1,200 @@
+/**
+ * The control path in a thread of its own, as the thread that serves sees it: batches in, figures and answers out. A
+ * thread that dies is begun anew after a wait; decisions never depend on it.
+ */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { AskName, ForecastAsks, ForecastDesk } from '../../core/forecast-desk';
+import type { ForecastFigures } from '../../core/forecasts';
+import { TidegateError } from '../../core/errors';
+import type { ObservationBatch } from '../../core/observation';
+import type { Logger } from '../../core/ports';
+import type { ControlSetup, FromControl, LogLine, ToControl } from './messages';
+
+/** The control path, wherever it runs. */
+export interface ControlHost extends ForecastDesk {
+  /** Begins. Never rejects: what cannot begin is told in the log and tried again. */
+  start(): Promise<void>;
+  /** Hands over what was seen. */
+  observe(batch: ObservationBatch): void;
+  /** Writes what is not written yet, and ends. */
+  close(): Promise<void>;
+}
+
+/** What a host tells, and to whom. */
+export interface ControlHostParts {
+  readonly logger: Logger;
+  readonly figures: (figures: ForecastFigures) => void;
+}
+
+/** Makes a host. */
+export type ControlHostMaker = (setup: ControlSetup, parts: ControlHostParts) => ControlHost;
+
+/** A batch a second: beyond this many that are not taken, newer ones are dropped. */
+const MAX_UNTAKEN = 120;
+const MAX_ASKS = 1_000;
+const ASK_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 10_000;
+const RESTART_FIRST_MS = 1_000;
+const RESTART_LONGEST_MS = 60_000;
+/** A thread that has run for this long begins its waits anew, ms. */
+const SOUND_AFTER_MS = 300_000;
+const MAX_HEAP_MB = 4_096;
+
+interface Waiting {
+  readonly resolve: (answer: ForecastAsks[AskName]['answer']) => void;
+  readonly reject: (error: TidegateError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** See the file's head. */
+export class ControlThreadHost implements ControlHost {
+  private worker: Worker | undefined;
+  private untaken = 0;
+  private dropped = 0;
+  private nextId = 1;
+  private readonly asks = new Map<number, Waiting>();
+  private restartMs = RESTART_FIRST_MS;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private soundTimer: NodeJS.Timeout | undefined;
+  private closing = false;
+  private onReady: () => void = () => undefined;
+  private onStopped: () => void = () => undefined;
+
+  constructor(
+    private readonly setup: ControlSetup,
+    private readonly parts: ControlHostParts,
+  ) {}
+
+  async start(): Promise<void> {
+    const ready = new Promise<void>((resolve) => (this.onReady = resolve));
+    this.begin();
+    await withTimeout(ready, START_TIMEOUT_MS);
+  }
+
+  observe(batch: ObservationBatch): void {
+    if (this.worker === undefined || this.untaken >= MAX_UNTAKEN) {
+      this.dropped += 1;
+      if (this.dropped === 1) this.parts.logger.warn({}, 'the control thread is behind: counts are dropped');
+      return;
+    }
+    this.dropped = 0;
+    this.untaken += 1;
+    this.post({ kind: 'observe', batch });
+  }
+
+  ask<N extends AskName>(name: N, ask: ForecastAsks[N]['ask']): Promise<ForecastAsks[N]['answer']> {
+    return new Promise((resolve, reject) => {
+      if (this.worker === undefined || this.asks.size >= MAX_ASKS) {
+        reject(unavailable(this.worker === undefined ? 'it is not running' : 'too many asks wait'));
+        return;
+      }
+      const id = this.nextId;
+      this.nextId += 1;
+      const timer = setTimeout(() => {
+        this.asks.delete(id);
+        reject(unavailable('it did not answer in time'));
+      }, ASK_TIMEOUT_MS);
+      this.asks.set(id, { resolve: resolve, reject, timer });
+      this.post({ kind: 'ask', id, name, ask });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    clearTimeout(this.restartTimer);
+    clearTimeout(this.soundTimer);
+    const { worker } = this;
+    if (worker === undefined) return;
+    const stopped = new Promise<void>((resolve) => (this.onStopped = resolve));
+    this.post({ kind: 'stop' });
+    await withTimeout(stopped, CLOSE_TIMEOUT_MS);
+    this.forget();
+    await worker.terminate();
+  }
+
+  private begin(): void {
+    const worker = new Worker(join(__dirname, 'control-thread.js'), {
+      workerData: this.setup,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
+    this.worker = worker;
+    this.untaken = 0;
+    worker.on('message', (message: FromControl) => this.receive(message));
+    worker.on('error', (thrown) => this.died(worker, thrown));
+    worker.on('exit', () => this.died(worker, new Error('it ended')));
+    this.soundTimer = setTimeout(() => (this.restartMs = RESTART_FIRST_MS), SOUND_AFTER_MS).unref();
+  }
+
+  private died(worker: Worker, thrown: unknown): void {
+    if (this.worker !== worker) return;
+    this.forget();
+    this.onReady();
+    this.onStopped();
+    if (this.closing) return;
+    const error = TidegateError.from(thrown);
+    this.parts.logger.error({ error, againInMs: this.restartMs }, 'the control thread died');
+    this.restartTimer = setTimeout(() => this.begin(), this.restartMs).unref();
+    this.restartMs = Math.min(RESTART_LONGEST_MS, this.restartMs * 2);
+  }
+
+  private forget(): void {
+    clearTimeout(this.soundTimer);
+    this.worker = undefined;
+    for (const { reject, timer } of this.asks.values()) {
+      clearTimeout(timer);
+      reject(unavailable('it ended'));
+    }
+    this.asks.clear();
+  }
+
+  private receive(message: FromControl): void {
+    switch (message.kind) {
+      case 'ready':
+        return this.onReady();
+      case 'taken':
+        this.untaken -= 1;
+        return;
+      case 'answer':
+        return this.settle(message.id, ({ resolve }) => resolve(message.answer));
+      case 'refused': {
+        const { code, message: text, remedy } = message.error;
+        return this.settle(message.id, ({ reject }) => reject(new TidegateError(code, text, { remedy })));
+      }
+      case 'figures':
+        return this.parts.figures(message.figures);
+      case 'log':
+        return log(this.parts.logger, message.line);
+      case 'stopped':
+        return this.onStopped();
+    }
+  }
+
+  private settle(id: number, how: (waiting: Waiting) => void): void {
+    const waiting = this.asks.get(id);
+    if (waiting === undefined) return;
+    clearTimeout(waiting.timer);
+    this.asks.delete(id);
+    how(waiting);
+  }
+
+  private post(message: ToControl): void {
+    this.worker?.postMessage(message);
+  }
+}
+
+function log(logger: Logger, { level, fields, message }: LogLine): void {
+  logger[level](fields, message);
+}
+
+function unavailable(why: string): TidegateError {
+  return new TidegateError('TG_FORECAST_UNAVAILABLE', `the control thread cannot be asked: ${why}`);
+}
+
+/** Resolves with the promise, or after a while. */
+async function withTimeout(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,49 @@
+/** What crosses between the thread that serves and the thread that controls; all of it structured-cloneable. */
+import type { AskName, ForecastAsks } from '../../core/forecast-desk';
+import type { ForecastFigures } from '../../core/forecasts';
+import type { ErrorCode } from '../../core/error-catalogue';
+import type { ObservationBatch } from '../../core/observation';
+import type { Settings } from '../../config/settings-shape';
+
+/** What the control thread is started with. */
+export interface ControlSetup {
+  readonly controlThread: true;
+  readonly settings: Settings;
+  /** Names this process in its group. */
+  readonly source: string;
+}
+
+/** To the control thread. */
+export type ToControl =
+  | { readonly kind: 'observe'; readonly batch: ObservationBatch }
+  | {
+      readonly kind: 'ask';
+      readonly id: number;
+      readonly name: AskName;
+      readonly ask: ForecastAsks[AskName]['ask'];
+    }
+  | { readonly kind: 'stop' };
+
+/** A line of the log; errors are flattened on the way. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** From the control thread. */
+export type FromControl =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: ForecastAsks[AskName]['answer'] }
+  | { readonly kind: 'refused'; readonly id: number; readonly error: PlainError }
+  | { readonly kind: 'figures'; readonly figures: ForecastFigures }
+  | { readonly kind: 'log'; readonly line: LogLine }
+  | { readonly kind: 'stopped' };
+
+/** A TidegateError without its cause and stack. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+}

@@ -1,0 +1,100 @@
+/** What can be asked of the control path, and what it answers: all plain data, for asks cross between threads. */
+import type {
+  AccuracyView,
+  AlertView,
+  AnomalyView,
+  ClassView,
+  DriftView,
+  ForecastFigures,
+  HorizonName,
+  ModelView,
+  Prediction,
+  ReplicasView,
+} from './forecasts';
+import type { ClassKind, FigureName, HostSample } from './observation';
+import type { ResolutionMs } from './series';
+
+/** A page of a list. */
+export interface PageAsk {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Steps of history; a step that is not known is null. Sums per step (levels as they are). */
+export interface SeriesAnswer {
+  readonly classId: string;
+  readonly figure: FigureName;
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly values: readonly (number | null)[];
+}
+
+/** The load of one member of the group. */
+export interface HostView extends HostSample {
+  readonly source: string;
+  readonly atMs: number;
+}
+
+/** The state of forecasting as a whole. */
+export type ForecastStatus = Omit<
+  ForecastFigures,
+  'classes' | 'anomalies' | 'drifts' | 'alerts' | 'replicas'
+> & {
+  readonly hosts: readonly HostView[];
+};
+
+/** Every ask by name, with its answer. */
+export interface ForecastAsks {
+  classes: {
+    ask: PageAsk & { readonly kind?: ClassKind; readonly search?: string };
+    answer: { readonly total: number; readonly classes: readonly ClassView[] };
+  };
+  series: {
+    ask: {
+      readonly classId: string;
+      readonly figure: FigureName;
+      readonly resolutionMs: ResolutionMs;
+      readonly fromMs?: number;
+      readonly toMs?: number;
+    };
+    answer: SeriesAnswer;
+  };
+  prediction: {
+    ask: {
+      readonly classId: string;
+      readonly figure: FigureName;
+      readonly horizon: HorizonName;
+      readonly level: number;
+    };
+    answer: Prediction;
+  };
+  accuracy: {
+    ask: PageAsk & { readonly classId?: string };
+    answer: { readonly total: number; readonly accuracy: readonly AccuracyView[] };
+  };
+  anomalies: {
+    ask: PageAsk & { readonly classId?: string; readonly sinceMs?: number };
+    answer: {
+      readonly total: number;
+      readonly anomalies: readonly AnomalyView[];
+      readonly drifts: readonly DriftView[];
+    };
+  };
+  models: { ask: { readonly classId: string }; answer: { readonly models: readonly ModelView[] } };
+  rollback: {
+    ask: { readonly classId: string; readonly scale: 'fine' | 'coarse'; readonly version: number };
+    answer: { readonly models: readonly ModelView[] };
+  };
+  refit: { ask: { readonly classId?: string }; answer: { readonly waiting: number } };
+  alerts: { ask: Record<string, never>; answer: { readonly alerts: readonly AlertView[] } };
+  replicas: { ask: Record<string, never>; answer: { readonly replicas: readonly ReplicasView[] } };
+  status: { ask: Record<string, never>; answer: ForecastStatus };
+}
+
+/** The name of an ask. */
+export type AskName = keyof ForecastAsks;
+
+/** Answers asks. Rejects with a TidegateError, such as TG_FORECAST_UNKNOWN_CLASS and TG_FORECAST_OFF. */
+export interface ForecastDesk {
+  ask<N extends AskName>(name: N, ask: ForecastAsks[N]['ask']): Promise<ForecastAsks[N]['answer']>;
+}

@@ -1,0 +1,239 @@
+/**
+ * Flags what is odd, with a score and a reason, at no more false alarms a day than is asked for. Each kind of score is
+ * set against the tail of its own block maxima; the most surprising one of a step is set against the tail of all such,
+ * and an alarm is what passes the level that the usual passes only as often as the budget says.
+ */
+import type { ModelState } from '../model/model';
+import { badState, countIn, numberIn, stateIn } from '../model/state';
+import { AnomalyScores, SCORE_KINDS, type ScoredStep } from './anomaly-scores';
+import { PeakTail } from './peak-tail';
+import type { SlotDeviation } from './slow-reference';
+
+/** Why a step is odd. */
+export const ANOMALY_REASONS = [
+  'spike',
+  'drop',
+  'flatline',
+  'level shift',
+  'missing data',
+  'unusual variance',
+  'seasonal violation',
+] as const;
+/** One of {@link ANOMALY_REASONS}. */
+export type AnomalyReason = (typeof ANOMALY_REASONS)[number];
+
+/** Something unlike what was expected, from its first flagged step to its last. */
+export interface AnomalyEvent {
+  readonly startMs: number;
+  /** When it ended; undefined while it lasts. */
+  readonly endMs: number | undefined;
+  readonly peakMs: number;
+  /** How unlikely the peak is, as a part of what raises an alarm; 1 or more. */
+  readonly score: number;
+  readonly reason: AnomalyReason;
+  /** At the peak; NaN when the value was missing. */
+  readonly actual: number;
+  readonly expected: number;
+}
+
+/** How anomalies are looked for. */
+export interface AnomalyOptions {
+  readonly stepMs: number;
+  /** The season of the slow reference, steps; 0 for none. */
+  readonly season: number;
+  /** False alarms a day that are tolerated. */
+  readonly falseAlarmsPerDay: number;
+  /** Alarms closer than this are one event. */
+  readonly quietMs: number;
+  /** A deviation that lasts so long is taken for granted: it is a lasting change. */
+  readonly adoptAfterMs: number;
+  /** Events remembered. */
+  readonly maxEvents: number;
+}
+
+const DAY_MS = 86_400_000;
+const BLOCK_MS = 2 * 3_600_000;
+const LEAST_BLOCK_STEPS = 12;
+const BLOCKS_KEPT = 96;
+/** Alarms beyond so many times the level are no part of what is usual. */
+const CERTAIN = 1.6;
+
+/** What a step came to. */
+export interface DetectedStep {
+  /** The event that this step belongs to. */
+  readonly event: AnomalyEvent | undefined;
+  /** Whether the event began with this step. */
+  readonly began: boolean;
+  /** Whether the event has become a lasting change with this step. */
+  readonly adopted: boolean;
+}
+
+const NOTHING: DetectedStep = { event: undefined, began: false, adopted: false };
+
+/** See the file's head. */
+export class AnomalyDetector {
+  private readonly scores: AnomalyScores;
+  private readonly tails: readonly PeakTail[];
+  private readonly pool: PeakTail;
+  private readonly blockProbability: number;
+  private events: AnomalyEvent[] = [];
+  private open = false;
+  private lastAlarmMs = 0;
+  private adoptedUntilMs = 0;
+  private missingRun = 0;
+  private longestMissing = 3;
+
+  /** @throws TidegateError TG_FORECAST_BAD_STATE. */
+  constructor(
+    private readonly options: AnomalyOptions,
+    state?: ModelState,
+  ) {
+    const { stepMs, season } = options;
+    const blockSteps = Math.max(LEAST_BLOCK_STEPS, Math.round(BLOCK_MS / stepMs));
+    this.blockProbability = Math.min(0.5, (options.falseAlarmsPerDay * blockSteps * stepMs) / DAY_MS);
+    const seasonal = season >= 48;
+    const slotSteps = seasonal ? Math.floor(season / 48) : Math.max(6, Math.round(1_800_000 / stepMs));
+    this.scores = new AnomalyScores(DAY_MS / stepMs, slotSteps, seasonal, state && stateIn(state, 'scores'));
+    const tailOf = (name: string, fit: 'robust' | 'mean'): PeakTail =>
+      new PeakTail(blockSteps, BLOCKS_KEPT, fit, state && stateIn(state, name));
+    this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, 'robust'));
+    this.pool = tailOf('pool', 'mean');
+    if (state !== undefined) this.read(state);
+  }
+
+  /** Whether an event lasts. */
+  get active(): boolean {
+    return this.open;
+  }
+
+  /** Events, newest last. */
+  recent(): readonly AnomalyEvent[] {
+    return this.events;
+  }
+
+  /** Takes a step. */
+  observe(atMs: number, scored: ScoredStep): DetectedStep {
+    const slot = this.scores.observe(scored);
+    let surprise = 0;
+    let kind = 0;
+    this.tails.forEach((tail, index) => {
+      const one = tail.surprise(this.scores.figures[index] ?? 0);
+      if (one > surprise) {
+        surprise = one;
+        kind = index;
+      }
+    });
+    const level = this.pool.level(this.blockProbability);
+    const missing = this.missing(scored.actual);
+    const score = missing ? 1 : surprise / level;
+    const usual = score < CERTAIN && !this.open;
+    this.tails.forEach((tail, index) => {
+      if (usual) tail.observe(this.scores.figures[index] ?? 0);
+      else tail.skip();
+    });
+    if (usual) this.pool.observe(surprise);
+    else this.pool.skip();
+    const reason = missing ? 'missing data' : reasonOf(kind, slot);
+    return this.follow(atMs, scored, score, reason);
+  }
+
+  save(): ModelState {
+    const tails = SCORE_KINDS.map((kind, index) => [`tail ${kind}`, this.tails[index]?.save()] as const);
+    const { open, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
+    return {
+      scores: this.scores.save(),
+      pool: this.pool.save(),
+      ...Object.fromEntries(tails),
+      events: this.events.map((event) => ({ ...event })),
+      open,
+      lastAlarmMs,
+      adoptedUntilMs,
+      missingRun,
+      longestMissing,
+    };
+  }
+
+  private follow(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): DetectedStep {
+    const last = this.events.at(-1);
+    const alarm = score >= (this.open ? 0.7 : 1);
+    if (alarm && atMs < this.adoptedUntilMs && reason !== 'missing data') {
+      this.adoptedUntilMs = Math.max(this.adoptedUntilMs, atMs + this.options.quietMs);
+      return NOTHING;
+    }
+    if (alarm) {
+      this.lastAlarmMs = atMs;
+      const began = !this.open || last === undefined;
+      const event = began ? begun(atMs, scored, score, reason) : continued(last, atMs, scored, score, reason);
+      if (began) this.events.push(event);
+      else this.events[this.events.length - 1] = event;
+      this.events.splice(0, this.events.length - this.options.maxEvents);
+      this.open = true;
+      if (atMs - event.startMs >= this.options.adoptAfterMs) return this.adopt(atMs, event);
+      return { event, began, adopted: false };
+    }
+    if (!this.open || last === undefined) return NOTHING;
+    if (atMs - this.lastAlarmMs >= this.options.quietMs) {
+      this.open = false;
+      this.events[this.events.length - 1] = { ...last, endMs: this.lastAlarmMs + this.options.stepMs };
+      return NOTHING;
+    }
+    return { event: last, began: false, adopted: false };
+  }
+
+  private adopt(atMs: number, event: AnomalyEvent): DetectedStep {
+    const ended = { ...event, endMs: atMs + this.options.stepMs };
+    this.events[this.events.length - 1] = ended;
+    this.open = false;
+    this.adoptedUntilMs = atMs + this.options.quietMs;
+    this.scores.reference.adopt();
+    return { event: ended, began: false, adopted: true };
+  }
+
+  /** Whether values have been missing for longer than they used to. */
+  private missing(actual: number): boolean {
+    if (!Number.isFinite(actual)) {
+      this.missingRun += 1;
+      return this.missingRun > 2 * this.longestMissing;
+    }
+    this.longestMissing = Math.max(this.longestMissing, Math.min(this.missingRun, 1_000));
+    this.missingRun = 0;
+    return false;
+  }
+
+  private read(state: ModelState): void {
+    const { events, open } = state;
+    if (!Array.isArray(events) || typeof open !== 'boolean') throw badState('anomalies are missing');
+    this.events = (events as AnomalyEvent[]).slice(-this.options.maxEvents);
+    this.open = open && this.events.length > 0;
+    this.lastAlarmMs = numberIn(state, 'lastAlarmMs');
+    this.adoptedUntilMs = numberIn(state, 'adoptedUntilMs');
+    this.missingRun = countIn(state, 'missingRun');
+    this.longestMissing = countIn(state, 'longestMissing', 1);
+  }
+}
+
+function begun(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): AnomalyEvent {
+  const { actual, expected } = scored;
+  return { startMs: atMs, endMs: undefined, peakMs: atMs, score, reason, actual, expected };
+}
+
+function continued(
+  event: AnomalyEvent,
+  atMs: number,
+  scored: ScoredStep,
+  score: number,
+  reason: AnomalyReason,
+): AnomalyEvent {
+  if (score <= event.score) return event;
+  return { ...begun(atMs, scored, score, reason), startMs: event.startMs };
+}
+
+function reasonOf(kind: number, slot: SlotDeviation | undefined): AnomalyReason {
+  const name = SCORE_KINDS[kind] ?? 'spike';
+  if (name === 'rise' || name === 'fall') {
+    return slot !== undefined && Math.abs(slot.long) > Math.abs(slot.short)
+      ? 'level shift'
+      : 'seasonal violation';
+  }
+  return name === 'calm' ? 'unusual variance' : name;
+}

@@ -1,0 +1,103 @@
+/**
+ * How often a score reaches how high: the largest score of each block of time is kept, and the upper ones of these are
+ * fitted an exponential tail (peaks over threshold, after Siffer et al., "Anomaly detection in streams with extreme value
+ * theory", 2017), so that the level that is passed once in so many blocks is known beyond what was seen.
+ */
+import type { ModelState } from '../model/model';
+import { badState, countIn, figuresIn, numberIn } from '../model/state';
+
+/** The upper part of block maxima that the tail is fitted to. */
+const TAIL_PART = 0.4;
+/** Blocks that are enough to speak of a tail. */
+const ENOUGH_BLOCKS = 8;
+
+/** How a tail's slope is found: `robust` ignores a few huge ones, `mean` does not. */
+export type TailFit = 'robust' | 'mean';
+
+/** See the file's head. */
+export class PeakTail {
+  private readonly maxima: Float32Array;
+  private blocks = 0;
+  private stepsInBlock = 0;
+  private largest = 0;
+  private threshold = 0;
+  private slope = 0;
+
+  /**
+   * @param blockSteps steps that make a block.
+   * @param capacity blocks kept.
+   * @throws TidegateError TG_FORECAST_BAD_STATE.
+   */
+  constructor(
+    private readonly blockSteps: number,
+    private readonly capacity: number,
+    private readonly fit: TailFit,
+    state?: ModelState,
+  ) {
+    this.maxima = new Float32Array(capacity);
+    if (state === undefined) return;
+    const maxima = figuresIn(state, 'maxima');
+    this.blocks = countIn(state, 'blocks');
+    if (maxima.length !== Math.min(this.blocks, capacity)) throw badState('block maxima are missing');
+    this.maxima.set(maxima);
+    this.stepsInBlock = countIn(state, 'stepsInBlock');
+    this.largest = numberIn(state, 'largest');
+    this.refit();
+  }
+
+  /** Whether enough blocks were seen. */
+  get ready(): boolean {
+    return this.blocks >= ENOUGH_BLOCKS;
+  }
+
+  /** Takes a step's score, at least 0. */
+  observe(score: number): void {
+    this.largest = Math.max(this.largest, score);
+    this.stepsInBlock += 1;
+    if (this.stepsInBlock < this.blockSteps) return;
+    this.maxima[this.blocks % this.capacity] = Math.min(this.largest, 1e30);
+    this.blocks += 1;
+    this.stepsInBlock = 0;
+    this.largest = 0;
+    this.refit();
+  }
+
+  /** Passes over a step that says nothing of what is usual. */
+  skip(): void {
+    this.observe(0);
+  }
+
+  /** The score that a block's largest passes with a probability; Infinity before enough was seen. */
+  level(probability: number): number {
+    if (!this.ready) return Infinity;
+    return this.threshold + this.slope * Math.max(0, Math.log(TAIL_PART / probability));
+  }
+
+  /** How unlikely it is that a block reaches a score: minus the logarithm of the probability; 0 when that is usual. */
+  surprise(score: number): number {
+    if (!this.ready || score <= this.threshold) return 0;
+    return Math.min(1e6, (score - this.threshold) / this.slope - Math.log(TAIL_PART));
+  }
+
+  save(): ModelState {
+    return {
+      maxima: this.maxima.slice(0, Math.min(this.blocks, this.capacity)),
+      blocks: this.blocks,
+      stepsInBlock: this.stepsInBlock,
+      largest: this.largest,
+    };
+  }
+
+  private refit(): void {
+    if (!this.ready) return;
+    const known = this.maxima.slice(0, Math.min(this.blocks, this.capacity)).sort();
+    const tail = Math.max(3, Math.round(TAIL_PART * known.length));
+    const threshold = known[known.length - tail - 1] ?? known[0] ?? 0;
+    const excesses = known.subarray(known.length - tail).map((score) => score - threshold);
+    const middle = (excesses[tail >> 1] ?? 0) / Math.LN2;
+    const mean = excesses.reduce((sum, excess) => sum + excess, 0) / tail;
+    const slope = this.fit === 'robust' ? middle : mean;
+    this.threshold = threshold;
+    this.slope = Math.max(slope * (1 + 1 / Math.sqrt(tail)), 1e-3 * Math.abs(threshold), 1e-6);
+  }
+}

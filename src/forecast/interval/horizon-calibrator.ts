@@ -1,0 +1,183 @@
+/**
+ * Calibrated bounds at one horizon: remembers the forecasts made for it until their time comes, and scores them.
+ * Successive errors at a long horizon are nearly the same error, so only every so manieth forecast is taken.
+ */
+import { badState, countIn, figuresIn, stateIn } from '../model/state';
+import type { ModelState } from '../model/model';
+import { AdaptiveTail, type Side } from './adaptive-tail';
+import { ResidualScale } from './residual-scale';
+import { SortedWindow } from './sorted-window';
+
+/** The levels that calibration follows; others lie between or beyond them. */
+export const CALIBRATED_LEVELS = [0.8, 0.95] as const;
+
+/** Forecasts in flight at a horizon, at most. */
+const IN_FLIGHT = 12;
+/** Errors remembered, one step ahead and further. */
+const NEAR_WINDOW = 256;
+const FAR_WINDOW = 128;
+const NEAR_MEMORIES = [10, 60, 400] as const;
+const FAR_MEMORIES = [24, 200] as const;
+/** Errors that are enough for bounds of one's own. */
+const ENOUGH = 30;
+/** Normalised errors beyond this count as this. */
+const MOST_SIZES = 50;
+/** Upper bounds stay below so many times the largest of what was seen lately and what is forecast. */
+const CAP_PART = 4;
+
+/** A forecast whose time came. */
+export interface SettledForecast {
+  readonly mean: number;
+  readonly error: number;
+  readonly inside80: boolean;
+  readonly inside95: boolean;
+}
+
+/** Bounds around a mean. */
+export interface Bounds {
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** See the file's head. */
+export class HorizonCalibrator {
+  /** Forecasts are taken every so many steps. */
+  readonly stride: number;
+  private readonly scale: ResidualScale;
+  private readonly window: SortedWindow;
+  private readonly tails: readonly AdaptiveTail[];
+  /** Due step, mean, and bounds at 80 % and 95 %, for each forecast in flight. */
+  private readonly pending: Float64Array;
+  private first = 0;
+  private inFlight = 0;
+
+  /** @throws TidegateError TG_FORECAST_BAD_STATE. */
+  constructor(
+    readonly horizon: number,
+    state?: ModelState,
+  ) {
+    this.stride = Math.max(1, Math.ceil(horizon / (IN_FLIGHT - 2)));
+    const capacity = horizon === 1 ? NEAR_WINDOW : FAR_WINDOW;
+    const memories = horizon === 1 ? NEAR_MEMORIES : FAR_MEMORIES;
+    this.scale = new ResidualScale(memories, state && stateIn(state, 'scale'));
+    this.window = state
+      ? SortedWindow.restore(capacity, stateIn(state, 'window'))
+      : new SortedWindow(capacity);
+    this.tails = CALIBRATED_LEVELS.flatMap((level) =>
+      (['lower', 'upper'] satisfies Side[]).map(
+        (side) =>
+          new AdaptiveTail((1 - level) / 2, side, state && stateIn(state, `${side}${String(level * 100)}`)),
+      ),
+    );
+    this.pending = state
+      ? figuresIn(state, 'pending', IN_FLIGHT * FIELDS)
+      : new Float64Array(IN_FLIGHT * FIELDS);
+    if (state) {
+      this.first = countIn(state, 'first');
+      this.inFlight = countIn(state, 'inFlight');
+      if (this.first >= IN_FLIGHT || this.inFlight > IN_FLIGHT) throw badState('forecasts in flight');
+    }
+  }
+
+  /** Whether bounds rest on enough errors. */
+  get warm(): boolean {
+    return this.window.size >= ENOUGH;
+  }
+
+  /** Errors that were taken. */
+  get scored(): number {
+    return this.scale.count;
+  }
+
+  /** Whether a forecast made after this step is one to remember. */
+  wants(step: number): boolean {
+    return step % this.stride === 0;
+  }
+
+  /** Remembers a forecast made after a step, with the bounds that were told with it. */
+  remember(step: number, mean: number, at80: Bounds, at95: Bounds): void {
+    if (this.inFlight === IN_FLIGHT) this.drop();
+    const at = ((this.first + this.inFlight) % IN_FLIGHT) * FIELDS;
+    this.pending.set([step + this.horizon, mean, at80.lower, at80.upper, at95.lower, at95.upper], at);
+    this.inFlight += 1;
+  }
+
+  /** Scores the forecast that was made for a step, when one was; a missing value scores nothing. */
+  settle(step: number, actual: number): SettledForecast | undefined {
+    while (this.inFlight > 0 && (this.pending[this.first * FIELDS] ?? 0) < step) this.drop();
+    if (this.inFlight === 0 || this.pending[this.first * FIELDS] !== step) return undefined;
+    const [, mean = 0, low80 = 0, high80 = 0, low95 = 0, high95 = 0] = this.pending.subarray(
+      this.first * FIELDS,
+      (this.first + 1) * FIELDS,
+    );
+    this.drop();
+    if (!Number.isFinite(actual)) return undefined;
+    this.learn(mean, actual - mean);
+    return {
+      mean,
+      error: actual - mean,
+      inside80: actual >= low80 && actual <= high80,
+      inside95: actual >= low95 && actual <= high95,
+    };
+  }
+
+  /** The usual size of errors at a forecast level. */
+  sizeAt(mean: number): number {
+    return this.scale.at(mean);
+  }
+
+  /** Bounds that hold with a probability, in (0, 1). @param largest the largest value seen lately. */
+  bounds(mean: number, level: number, largest: number): Bounds {
+    const tail = (1 - level) / 2;
+    const size = this.scale.at(mean);
+    const below = this.window.fallenShort(Math.min(0.49, tail * this.ratioAt(tail, 0)));
+    const above = this.window.exceeded(Math.min(0.49, tail * this.ratioAt(tail, 1)));
+    const lower = Math.min(mean, Math.max(0, mean + size * below));
+    const upper = Math.max(mean, Math.min(mean + size * above, CAP_PART * Math.max(mean, largest)));
+    return { lower, upper };
+  }
+
+  save(): ModelState {
+    const tails = Object.fromEntries(
+      this.tails.map((tail, index) => {
+        const side = index % 2 === 0 ? 'lower' : 'upper';
+        return [`${side}${String((CALIBRATED_LEVELS[index >> 1] ?? 0) * 100)}`, tail.save()];
+      }),
+    );
+    return {
+      scale: this.scale.save(),
+      window: this.window.save(),
+      pending: this.pending.slice(),
+      first: this.first,
+      inFlight: this.inFlight,
+      ...tails,
+    };
+  }
+
+  private learn(mean: number, error: number): void {
+    if (this.scale.count >= 2) {
+      const sized = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, error / this.scale.at(mean)));
+      if (this.warm) for (const tail of this.tails) tail.observe(this.window, sized, 1);
+      this.window.push(sized);
+    }
+    this.scale.observe(mean, error);
+  }
+
+  /** The part of a nominal tail to ask for, between those that are followed. @param side 0 lower, 1 upper. */
+  private ratioAt(tail: number, side: 0 | 1): number {
+    const wide = this.tails[side];
+    const narrow = this.tails[2 + side];
+    if (wide === undefined || narrow === undefined) return 1;
+    const between = Math.log(tail / wide.nominal) / Math.log(narrow.nominal / wide.nominal);
+    const part = Math.min(1, Math.max(0, between));
+    return Math.pow(wide.ratio, 1 - part) * Math.pow(narrow.ratio, part);
+  }
+
+  private drop(): void {
+    this.first = (this.first + 1) % IN_FLIGHT;
+    this.inFlight -= 1;
+  }
+}
+
+/** Figures kept of a forecast in flight. */
+const FIELDS = 6;

@@ -1,0 +1,326 @@
+/**
+ * A class's forecaster as it runs: any fitted model, its intervals calibrated on what it forecast before, watched for
+ * anomalies and drift, its accuracy kept. What is anomalous does not teach the model: it is told the bound of its own
+ * interval instead, until the change has lasted so long that it is what is now usual.
+ */
+import { AnomalyDetector, type AnomalyEvent } from './anomaly/anomaly-detector';
+import { RollingAccuracy, type Accuracy } from './accuracy/rolling-accuracy';
+import { DriftDetector, type Drift } from './drift/drift-detector';
+import { IntervalCalibrator } from './interval/interval-calibrator';
+import { CALIBRATED_LEVELS } from './interval/horizon-calibrator';
+import type { FittedModel, Forecast, ModelState } from './model/model';
+import { badState, numberIn, stateIn } from './model/state';
+
+/** How a class is tracked. */
+export interface TrackedOptions {
+  readonly stepMs: number;
+  /** Season lengths in steps, ascending; empty for none. */
+  readonly seasons: readonly number[];
+  /** Steps ahead whose intervals are calibrated, ascending, such as 1, 6 and 144. */
+  readonly horizons: readonly number[];
+  /** False alarms a day that are tolerated. */
+  readonly falseAlarmsPerDay?: number;
+  /** Alarms closer than this are one event. */
+  readonly quietMs?: number;
+  /** A deviation that lasts so long is what is now usual, and is learnt. */
+  readonly adoptAfterMs?: number;
+  /** Events remembered. */
+  readonly maxEvents?: number;
+}
+
+/** What a step came to. */
+export interface StepReport {
+  readonly atMs: number;
+  /** The one-step forecast that was made for it: its mean and 95 % bounds. */
+  readonly forecast: number;
+  readonly lower95: number;
+  readonly upper95: number;
+  /** NaN for a missing value. */
+  readonly actual: number;
+  /** Undefined for a missing value. */
+  readonly inside80: boolean | undefined;
+  readonly inside95: boolean | undefined;
+  /** Whether intervals rest on enough forecasts of this class. */
+  readonly warm: boolean;
+  /** The event that the step belongs to. */
+  readonly anomaly: AnomalyEvent | undefined;
+  /** Whether that event began with it. */
+  readonly began: boolean;
+  readonly drift: Drift | undefined;
+  /** Whether the step was taken; one that lies before the last is not. */
+  readonly taken: boolean;
+  /** Whether the model failed, and the last value stands in for it. */
+  readonly modelFailed: boolean;
+}
+
+/** Accuracy at one horizon over the last hour and day. */
+export interface HorizonAccuracy {
+  readonly horizon: number;
+  readonly hour: Accuracy;
+  readonly day: Accuracy;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Missing steps that a jump of the clock is filled with, at most. */
+const MOST_MISSING = 512;
+/** Values beyond are taken as this. */
+const LARGEST = 1e15;
+
+/** See the file's head. */
+export class TrackedForecaster {
+  private readonly calibrator: IntervalCalibrator;
+  private readonly detector: AnomalyDetector;
+  private readonly drifts: DriftDetector;
+  private readonly hours: readonly RollingAccuracy[];
+  private readonly days: readonly RollingAccuracy[];
+  /** The last values, as long as forecasts are in flight that are compared with repeating them. */
+  private readonly lastValues: Float64Array;
+  private step_ = 0;
+  private nextAtMs: number | undefined;
+  private last = NaN;
+  private maseScale = NaN;
+  private failed = false;
+  private ahead: Forecast;
+
+  /**
+   * @param model fitted to everything before the first step.
+   * @throws TidegateError TG_FORECAST_BAD_STATE for a state that cannot be read.
+   */
+  constructor(
+    private model: FittedModel,
+    readonly options: TrackedOptions,
+    state?: ModelState,
+  ) {
+    const { stepMs, horizons, seasons } = options;
+    this.calibrator = new IntervalCalibrator(horizons, state && stateIn(state, 'calibrator'));
+    this.detector = new AnomalyDetector(
+      {
+        stepMs,
+        season: seasons[0] ?? 0,
+        falseAlarmsPerDay: options.falseAlarmsPerDay ?? 0.2,
+        quietMs: options.quietMs ?? HOUR_MS,
+        adoptAfterMs: options.adoptAfterMs ?? 2 * HOUR_MS,
+        maxEvents: options.maxEvents ?? 32,
+      },
+      state && stateIn(state, 'detector'),
+    );
+    this.drifts = new DriftDetector(Math.max(500, (4 * DAY_MS) / stepMs), state && stateIn(state, 'drifts'));
+    const spans = (spanMs: number, name: string): readonly RollingAccuracy[] =>
+      this.calibrator.horizons.map(
+        (horizon) =>
+          new RollingAccuracy(spanMs / stepMs, state && stateIn(stateIn(state, name), `h${String(horizon)}`)),
+      );
+    this.hours = spans(HOUR_MS, 'hours');
+    this.days = spans(DAY_MS, 'days');
+    this.lastValues = new Float64Array(this.calibrator.horizons.at(-1) ?? 1).fill(NaN);
+    if (state !== undefined) this.read(state);
+    this.ahead = this.lookAhead();
+  }
+
+  /** Whether one-step intervals rest on enough forecasts of this class. */
+  get warm(): boolean {
+    return this.calibrator.warm;
+  }
+
+  /** Whether intervals up to a horizon do. */
+  warmAt(horizon: number): boolean {
+    return this.calibrator.warmAt(horizon);
+  }
+
+  /** When the next step begins, Unix ms; undefined before the first. */
+  get expectedAtMs(): number | undefined {
+    return this.nextAtMs;
+  }
+
+  /**
+   * Closes a step.
+   * @param atMs when it began; steps between the last and this one were missing.
+   * @param value what came in it; NaN when that is not known. Negative counts as 0.
+   */
+  step(atMs: number, value: number): StepReport {
+    const { stepMs } = this.options;
+    const expected = this.nextAtMs ?? atMs;
+    const gap = Math.round((atMs - expected) / stepMs);
+    if (!Number.isFinite(gap) || gap < 0) return this.report(atMs, NaN, {}, false);
+    const missing = Math.min(gap, MOST_MISSING);
+    for (let back = missing; back > 0; back -= 1) this.take(atMs - back * stepMs, NaN);
+    return this.take(atMs, bounded(value));
+  }
+
+  /** Forecasts the steps after the last, with calibrated intervals. */
+  predict(horizon: number, levels: readonly number[]): Forecast {
+    const steps = Math.max(1, Math.floor(horizon));
+    const own = this.calibrator.warmAt(steps) ? [] : levels;
+    return this.calibrator.calibrate(this.modelForecast(steps, own), levels);
+  }
+
+  /** Puts another model, fitted to everything before the next step, in the place of this one; calibration goes on. */
+  replaceModel(model: FittedModel, maseScale?: number): void {
+    this.model = model;
+    this.failed = false;
+    if (maseScale !== undefined && maseScale > 0) this.maseScale = maseScale;
+    this.drifts.reset();
+    this.ahead = this.lookAhead();
+  }
+
+  /** Sets the seasonal-naive error inside the fitted values, which MASE is a multiple of. */
+  setMaseScale(scale: number): void {
+    this.maseScale = scale;
+  }
+
+  /** How well each horizon was forecast lately. */
+  accuracy(): readonly HorizonAccuracy[] {
+    return this.calibrator.horizons.map((horizon, index) => ({
+      horizon,
+      hour: (this.hours[index] ?? EMPTY).read(this.maseScale),
+      day: (this.days[index] ?? EMPTY).read(this.maseScale),
+    }));
+  }
+
+  /** Events of late, oldest first; bounded. */
+  anomalies(): readonly AnomalyEvent[] {
+    return this.detector.recent();
+  }
+
+  /** Whether an event lasts. */
+  get anomalous(): boolean {
+    return this.detector.active;
+  }
+
+  /** Everything but the model, which is saved by itself. */
+  save(): ModelState {
+    const named = (spans: readonly RollingAccuracy[]): ModelState =>
+      Object.fromEntries(
+        this.calibrator.horizons.map((horizon, index) => [`h${String(horizon)}`, spans[index]?.save()]),
+      );
+    return {
+      calibrator: this.calibrator.save(),
+      detector: this.detector.save(),
+      drifts: this.drifts.save(),
+      hours: named(this.hours),
+      days: named(this.days),
+      lastValues: this.lastValues.slice(),
+      step: this.step_,
+      ...(this.nextAtMs === undefined ? {} : { nextAtMs: this.nextAtMs }),
+      ...(Number.isFinite(this.last) ? { last: this.last } : {}),
+      ...(Number.isFinite(this.maseScale) ? { maseScale: this.maseScale } : {}),
+    };
+  }
+
+  /** Continues what was saved. @throws TidegateError TG_FORECAST_BAD_STATE. */
+  static restore(model: FittedModel, options: TrackedOptions, state: ModelState): TrackedForecaster {
+    return new TrackedForecaster(model, options, state);
+  }
+
+  private take(atMs: number, actual: number): StepReport {
+    const { ahead, step_: step } = this;
+    const mean = ahead.mean[0] ?? 0;
+    const size = this.calibrator.sizeAt(mean);
+    this.score(step, actual);
+    const found = this.detector.observe(atMs, { step, actual, expected: mean, size });
+    const drift = found.adopted
+      ? { atMs, kind: 'level' as const, score: found.event?.score ?? 1 }
+      : this.drifts.observe(atMs, found.event === undefined ? (actual - mean) / size : NaN);
+    if (found.adopted) this.drifts.reset();
+    const report = this.report(atMs, actual, { ...found, drift }, true);
+    const teaches = found.event === undefined || found.adopted;
+    this.teach(teaches ? actual : Math.min(report.upper95, Math.max(report.lower95, actual)));
+    if (Number.isFinite(actual)) this.last = actual;
+    this.lastValues[step % this.lastValues.length] = this.last;
+    this.step_ = step + 1;
+    this.nextAtMs = atMs + this.options.stepMs;
+    this.ahead = this.lookAhead();
+    return report;
+  }
+
+  private score(step: number, actual: number): void {
+    this.calibrator.settle(step, actual).forEach((settled, index) => {
+      if (settled === undefined) return;
+      const horizon = this.calibrator.horizons[index] ?? 1;
+      const naive =
+        this.lastValues[(step - horizon + this.lastValues.length) % this.lastValues.length] ?? NaN;
+      const scored = { ...settled, naiveError: step >= horizon ? actual - naive : NaN };
+      this.hours[index]?.add(scored);
+      this.days[index]?.add(scored);
+    });
+  }
+
+  private teach(value: number): void {
+    try {
+      this.model.update(value);
+    } catch {
+      this.failed = true;
+    }
+  }
+
+  /** Forecasts as far as must be remembered, and remembers it. */
+  private lookAhead(): Forecast {
+    const step = this.step_ - 1;
+    const reach = this.calibrator.reachAfter(step);
+    const forecast = this.predict(reach, CALIBRATED_LEVELS);
+    this.calibrator.remember(step, forecast);
+    return forecast;
+  }
+
+  private modelForecast(steps: number, levels: readonly number[]): Forecast {
+    try {
+      const forecast = this.model.predict(steps, levels);
+      if (forecast.mean.length >= steps && forecast.mean.every((mean) => mean >= 0 && mean < Infinity)) {
+        return forecast;
+      }
+    } catch {
+      // A model that fails is stood in for, as one that forecasts nonsense is.
+    }
+    this.failed = true;
+    const mean = new Float64Array(steps).fill(Number.isFinite(this.last) ? this.last : 0);
+    return { mean, intervals: [] };
+  }
+
+  private report(
+    atMs: number,
+    actual: number,
+    found: { event?: AnomalyEvent | undefined; began?: boolean; drift?: Drift | undefined },
+    taken: boolean,
+  ): StepReport {
+    const [at80, at95] = this.ahead.intervals;
+    const forecast = this.ahead.mean[0] ?? 0;
+    const lower95 = at95?.lower[0] ?? forecast;
+    const upper95 = at95?.upper[0] ?? forecast;
+    const known = Number.isFinite(actual);
+    const inside80 = actual >= (at80?.lower[0] ?? forecast) && actual <= (at80?.upper[0] ?? forecast);
+    return {
+      atMs,
+      forecast,
+      lower95,
+      upper95,
+      actual,
+      inside80: known ? inside80 : undefined,
+      inside95: known ? actual >= lower95 && actual <= upper95 : undefined,
+      warm: this.calibrator.warm,
+      anomaly: found.event,
+      began: found.began === true,
+      drift: found.drift,
+      taken,
+      modelFailed: this.failed,
+    };
+  }
+
+  private read(state: ModelState): void {
+    this.step_ = numberIn(state, 'step');
+    const values = state['lastValues'];
+    if (!(values instanceof Float64Array) || values.length !== this.lastValues.length) {
+      throw badState('last values are missing');
+    }
+    this.lastValues.set(values);
+    if (state['nextAtMs'] !== undefined) this.nextAtMs = numberIn(state, 'nextAtMs');
+    if (state['last'] !== undefined) this.last = numberIn(state, 'last');
+    if (state['maseScale'] !== undefined) this.maseScale = numberIn(state, 'maseScale');
+  }
+}
+
+const EMPTY = new RollingAccuracy(1);
+
+function bounded(value: number): number {
+  return Number.isFinite(value) ? Math.min(LARGEST, Math.max(0, value)) : NaN;
+}
