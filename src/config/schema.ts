@@ -5,6 +5,7 @@
 import { ALGORITHMS, CHARGE_DENIED, FAILURE_MODES } from '../core/buckets';
 import type { z } from 'zod';
 import { forecast } from './forecast-settings';
+import { observe } from './observe-settings';
 import { choice, duration, list, optionalText, ratio, section, text, toggle, whole } from './setting';
 
 const MIB = 1_048_576;
@@ -372,6 +373,7 @@ export const settingsSchema = section(
     metrics: metrics.prefault({}),
     tracing: tracing.prefault({}),
     shutdown: shutdown.prefault({}),
+    observe: observe.prefault({}),
     forecast: forecast.prefault({}),
   },
 );

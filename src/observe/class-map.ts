@@ -6,15 +6,14 @@ import { wildcardMatches, wildcardParts, type WildcardParts } from '../limiter/w
 /** What one request uses, in cost units. */
 export type RequestCost = Readonly<Record<ResourceName, number>>;
 
-/** What the settings say of some rules; what is absent is left to the next entry that matches. */
-export interface ClassMapping {
+/** What the settings say of some rules. Empty text, and a cost of nothing at all, are left to the next row that matches. */
+export interface ClassMapping extends Partial<RequestCost> {
   /** A rule's id, `*` for zero or more characters anywhere. */
   readonly match: string;
   readonly service?: string;
   readonly tenant?: string;
   readonly operation?: string;
   readonly priority?: string;
-  readonly cost?: Partial<RequestCost>;
 }
 
 /** Settings of the map. */
@@ -57,20 +56,22 @@ export class ClassMap {
   /** What is known of a rule. */
   of(place: RulePlace): RuleClass {
     const matching = this.entries.filter((entry) => wildcardMatches(entry.parts, place.id));
-    const first = <K extends keyof ClassMapping>(name: K): ClassMapping[K] | undefined =>
-      matching.find((entry) => entry[name] !== undefined)?.[name];
+    const first = (name: 'service' | 'tenant' | 'operation' | 'priority'): string | undefined =>
+      matching.map((entry) => entry[name] ?? '').find((text) => text !== '');
     const { serviceKey, tenantKey } = this.options;
     const tenantLevel = tenantKey === '' ? -1 : place.path.findIndex((level) => level.key === tenantKey);
     const level = place.path[tenantLevel];
     const fixed = first('tenant') ?? (level === undefined || isOpen(level.value) ? undefined : level.value);
     const named = place.path.find((one) => serviceKey !== '' && one.key === serviceKey)?.value;
-    const costs = matching.map((entry) => entry.cost);
-    const cost = Object.fromEntries(
-      RESOURCES.map((name) => [
-        name,
-        costs.find((one) => one?.[name] !== undefined)?.[name] ?? DEFAULT_COST[name],
-      ]),
-    ) as Record<ResourceName, number>;
+    const priced = matching.find((entry) => RESOURCES.some((name) => (entry[name] ?? 0) > 0));
+    const costIn = (name: ResourceName): number =>
+      priced === undefined ? DEFAULT_COST[name] : (priced[name] ?? 0);
+    const cost = {
+      cpu: costIn('cpu'),
+      memory: costIn('memory'),
+      io: costIn('io'),
+      network: costIn('network'),
+    };
     return {
       service: first('service') ?? (named === undefined || isOpen(named) ? place.domain : named),
       tenant: fixed,

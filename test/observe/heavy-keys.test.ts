@@ -176,14 +176,14 @@ describe('what is known of a class', () => {
   test('is its rule’s, also for a key', () => {
     const { counts, ask, steps } = setup(
       {},
-      { classes: [{ match: 'd.user', cost: { io: 3 }, operation: 'write', priority: 'HIGH' }] },
+      { classes: [{ match: 'd.user', io: 3, operation: 'write', priority: 'HIGH' }] },
     );
     steps(30, () => ask('user=heavy', 20));
     const about = {
       service: 'd',
       operation: 'write',
       priority: 'HIGH',
-      cost: { cpu: 1, memory: 0, io: 3, network: 0 },
+      cost: { cpu: 0, memory: 0, io: 3, network: 0 },
     };
     expect(counts.about('d.user')).toMatchObject(about);
     expect(counts.about('d.user|d|user=heavy')).toMatchObject(about);

@@ -1,0 +1,81 @@
+/**
+ * What the product forecasts a class with. On the log and the root scale, ridge regressions of several penalties, usual
+ * phases with a fading level, and the naive forecasts are tried walk-forward on the training values and blended, horizon
+ * by horizon, by what did better there; intervals come from the blend's errors in the same trial.
+ */
+import { TidegateError } from '../../core/errors';
+import { wholeSeries } from '../gaps';
+import type { FittedModel, ModelKind, SeriesContext } from '../model/model';
+import { panelShape } from '../model/phase-panel';
+import { scaleNamed, type ScaleName } from '../scale';
+import { fitDirect, type FittedHorizon } from './direct-fit';
+import { DirectModel, restoreDirect } from './direct-model';
+import { SpreadTable, type HorizonSample } from './spread-table';
+
+/** What a direct kind is made of. */
+export interface DirectKindOptions {
+  readonly scales: readonly ScaleName[];
+  /** Penalties of its regressions, as parts of each column's sum of squares. */
+  readonly penalties: readonly number[];
+}
+
+/** A kind that forecasts each horizon directly. */
+export function directKind(name: string, options: DirectKindOptions): ModelKind {
+  return {
+    name,
+    minPoints: () => 1,
+    fit(values, context) {
+      if (values.length === 0) {
+        throw new TidegateError('TG_FORECAST_TOO_SHORT', `no values: the model ${name} needs one`);
+      }
+      return fitKind(name, options, values, context);
+    },
+    restore: (state) => restoreDirect(name, state),
+  };
+}
+
+/** The product's choice. */
+export const DEFAULT: ModelKind = directKind('default', {
+  scales: ['log', 'sqrt'],
+  penalties: [0.1, 0.3, 1, 3],
+});
+
+/** The direct ridge regression by itself. */
+export const RIDGE: ModelKind = directKind('ridge', { scales: ['log'], penalties: [0.3] });
+
+function fitKind(
+  kind: string,
+  options: DirectKindOptions,
+  values: Float64Array,
+  context: SeriesContext,
+): FittedModel {
+  const shape = panelShape(context, values.length);
+  const whole = wholeSeries(values, shape.season > 0 ? context.seasons : []);
+  const fits = options.scales.map((scale) => ({
+    scale: scaleNamed(scale),
+    horizons: fitDirect(whole, context, { scale: scaleNamed(scale), penalties: options.penalties }),
+  }));
+  return new DirectModel({
+    kind,
+    shape,
+    values: Float32Array.from(values, (value) => (Number.isFinite(value) ? Math.max(0, value) : NaN)),
+    scales: fits.map(({ scale, horizons }) => ({
+      scale,
+      aheads: Float64Array.from(horizons, (horizon) => horizon.ahead),
+      linears: horizons.map((horizon) => horizon.linear),
+    })),
+    spread: SpreadTable.of(samplesOf(fits.map((fit) => fit.horizons))),
+  });
+}
+
+/** The errors of the scales' mean forecasts. */
+function samplesOf(fits: readonly (readonly FittedHorizon[])[]): readonly HorizonSample[] {
+  return (fits[0] ?? []).map(({ ahead, actual, made }, row) => {
+    const errors = actual.map((value, at) => {
+      const mean = fits.reduce((sum, horizons) => sum + horizons[row]!.forecasts[at]!, 0) / fits.length;
+      return Math.sqrt(value) - Math.sqrt(mean);
+    });
+    const span = (made[made.length - 1] ?? 0) - (made[0] ?? 0) + 1;
+    return { ahead, errors, independent: Math.max(1, span / ahead) };
+  });
+}
