@@ -33,9 +33,14 @@ export type Layer =
       readonly label: string;
       readonly points: readonly { readonly x: number; readonly y: number; readonly text: string }[];
     }
-  /** A straight line through the whole chart. */
+  /** Straight lines through the whole chart. */
   | { readonly kind: 'level'; readonly look: Look; readonly label: string; readonly y: number }
-  | { readonly kind: 'moment'; readonly look: Look; readonly label: string; readonly x: number };
+  | {
+      readonly kind: 'moments';
+      readonly look: Look;
+      readonly label: string;
+      readonly points: readonly { readonly x: number; readonly text: string }[];
+    };
 
 /** A chart. */
 export interface Plot {
@@ -65,8 +70,8 @@ interface Range {
 interface Frame {
   readonly x: Range;
   readonly y: Range;
-  px(x: number): number;
-  py(y: number): number;
+  readonly px: (x: number) => number;
+  readonly py: (y: number) => number;
 }
 
 /** The chart as an `svg` element with a title and a description. */
@@ -132,8 +137,8 @@ function extent(layer: Layer, axis: 'x' | 'y'): readonly number[] {
       return ends(layer.points.map((point) => point[axis]));
     case 'level':
       return axis === 'y' ? [layer.y] : [];
-    case 'moment':
-      return axis === 'x' ? [layer.x] : [];
+    case 'moments':
+      return axis === 'x' ? layer.points.map(({ x }) => x) : [];
   }
 }
 
@@ -167,8 +172,16 @@ function drawn(layer: Layer, frame: Frame): MarkupText {
       );
     case 'level':
       return element('path', { class: look, d: `M${MARGIN.left} ${figure(py(layer.y))}h${INNER_WIDTH}` });
-    case 'moment':
-      return element('path', { class: look, d: `M${figure(px(layer.x))} ${MARGIN.top}v${INNER_HEIGHT}` });
+    case 'moments':
+      return element(
+        'g',
+        { class: look },
+        layer.points.map(({ x, text }) =>
+          element('path', { d: `M${figure(px(x))} ${MARGIN.top}v${INNER_HEIGHT}` }, [
+            element('title', {}, [escaped(text)]),
+          ]),
+        ),
+      );
   }
 }
 

@@ -10,7 +10,7 @@ export const CHART_STYLE = `
 @media (prefers-color-scheme: dark) { :root { --chart-ink: #e3e9ef; --chart-dim: #93a1b0; --chart-grid: #2b3743;
   --chart-1: #58b7e0; --chart-2: #f08a4b; --chart-3: #3ecf9f; --chart-4: #e08fc4; --chart-5: #e3b341; --chart-6: #9fd3f0;
   --chart-7: #a8a8a8; --chart-alert: #ff7b72; --chart-band: #58b7e0; } }
-.chart { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+.chart { display: block; width: 100%; height: auto; font: 13px system-ui, sans-serif; }
 .chart text { fill: var(--chart-dim); }
 .chart .grid { stroke: var(--chart-grid); fill: none; }
 .chart .axis { stroke: var(--chart-dim); fill: none; }

@@ -1,7 +1,13 @@
 /** `tidegate backtest FILE.csv`: how well every model, and the product's own choice, would have forecast a series. */
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { DEFAULT_MODEL, modelNamed, modelNames, onlineModelNames } from '../app/backtest/models';
+import {
+  DEFAULT_MODEL,
+  modelNamed,
+  modelNames,
+  ONLINE_MODEL,
+  onlineModelNames,
+} from '../app/backtest/models';
 import { assertWritable, writeWhole } from '../app/backtest/report-files';
 import { backtestJson, onlineJson, type BacktestSubject } from '../app/backtest/report-json';
 import {
@@ -13,6 +19,7 @@ import {
   subjectLines,
 } from '../app/backtest/report-text';
 import { backtestPage } from '../app/backtest/report/backtest-page';
+import { onlinePage } from '../app/backtest/report/online-page';
 import { runBacktest, runOnlineBacktest, type BacktestJob } from '../app/backtest/run-backtest';
 import { readSeriesFile } from '../app/backtest/series-file';
 import { TidegateError } from '../core/errors';
@@ -53,12 +60,11 @@ interface Run {
 
 /** The default comes first, being what is looked for; then the others in the order they were named. */
 function chosenModels({ models, withDefault, online }: BacktestOptions): readonly string[] {
-  const named = models ?? (online ? onlineModelNames() : modelNames());
+  const known = modelNames();
+  const named = models ?? (online ? onlineModelNames() : known);
   for (const name of named) modelNamed(name);
-  const ours =
-    (withDefault && modelNames().includes(DEFAULT_MODEL)) || models?.includes(DEFAULT_MODEL) === true
-      ? [DEFAULT_MODEL]
-      : [];
+  const asked = withDefault || models?.includes(DEFAULT_MODEL) === true;
+  const ours = asked && known.includes(online ? ONLINE_MODEL : DEFAULT_MODEL) ? [DEFAULT_MODEL] : [];
   return [...ours, ...named.filter((name) => name !== DEFAULT_MODEL)];
 }
 
@@ -86,6 +92,7 @@ async function onlineRun(run: Run): Promise<void> {
       input.err(`warning: ${name}: left out: ${result.code}: ${result.message}\n`);
   }
   if (options.json !== undefined) write(run, options.json, asJson(onlineJson(subject, plan, reports)));
+  if (options.html !== undefined) write(run, options.html, onlinePage(subject, plan, reports));
 }
 
 function jobOf({ subject, models, options, signal, progress }: Run): BacktestJob {

@@ -4,20 +4,29 @@ import { TidegateError } from '../../core/errors';
 import { MODEL_KINDS } from '../../forecast/choice/kinds';
 import type { ModelKind } from '../../forecast/model/model';
 
-/** What the product forecasts with: chosen at each origin from what is known then. */
+/** What the product forecasts with: chosen at each origin from what is known then; one step ahead, {@link ONLINE_MODEL}. */
 export const DEFAULT_MODEL = 'default';
+/** What the product forecasts one step ahead with. */
+export const ONLINE_MODEL = 'online';
+/** Models that take a step in well under a millisecond: a whole series of them is a matter of seconds. */
+const QUICK_MODELS = [
+  'naive',
+  'seasonal-naive',
+  'recursive-ridge',
+  'ets',
+  'theta',
+  'holt-winters',
+  ONLINE_MODEL,
+];
 
-const ONLINE_MODELS = ['naive', 'seasonal-naive', 'recursive-ridge', 'ets', 'holt-winters', 'online'];
-
-/** The names of all models, in the order they are shown in. */
+/** The names of all models, the default among them, in the order they are shown in. */
 export function modelNames(): readonly string[] {
   return [...MODEL_KINDS.keys()];
 }
 
-/** The models that take a step in well under a millisecond, so that running them over a whole series is a matter of seconds. */
+/** The names of those that an online run takes when none are named. */
 export function onlineModelNames(): readonly string[] {
-  const quick: ReadonlySet<string> = new Set(ONLINE_MODELS);
-  return modelNames().filter((name) => quick.has(name));
+  return modelNames().filter((name) => QUICK_MODELS.includes(name));
 }
 
 /** @throws TidegateError TG_FORECAST_UNKNOWN_MODEL, with the nearest name. */

@@ -5,6 +5,7 @@ import type { BacktestPlan } from '../../forecast/backtest/rolling-origin';
 import type { ModelReport } from './model-report';
 import { DEFAULT_MODEL } from './models';
 import type { OnlineReport } from './run-backtest';
+import type { AnomalyFlag, DriftFlag } from './tasks';
 
 /** What a backtest ran on. */
 export interface BacktestSubject {
@@ -82,22 +83,33 @@ export function onlineJson(
     kind === 'failed' ? [[name, rest] as const] : [],
   );
   const ours = reports.find(({ name }) => name === DEFAULT_MODEL)?.result;
-  const timeOf = (at: number): string => timestampOf(subject, at);
   return {
     ...about(subject),
     protocol: { start: plan.start, seasons: plan.seasons, seed: plan.seed },
     online: Object.fromEntries(figures),
     default: Object.fromEntries(figures)[DEFAULT_MODEL] ?? {},
-    anomalies:
-      ours?.kind !== 'online'
-        ? []
-        : ours.anomalies.map(({ at, ...flag }) => ({ timestamp: timeOf(at), index: at, ...flag })),
-    drifts:
-      ours?.kind !== 'online'
-        ? []
-        : ours.drifts.map(({ at, ...flag }) => ({ timestamp: timeOf(at), index: at, ...flag })),
+    anomalies: ours?.kind === 'online' ? ours.anomalies.map((flag) => anomalyJson(subject, flag)) : [],
+    drifts: ours?.kind === 'online' ? ours.drifts.map((flag) => driftJson(subject, flag)) : [],
     failures: Object.fromEntries(failures),
   };
+}
+
+function anomalyJson(subject: BacktestSubject, flag: AnomalyFlag): object {
+  const { at, end, peak, value, expected, score, reason } = flag;
+  return {
+    timestamp: timestampOf(subject, at),
+    end: end === undefined ? null : timestampOf(subject, end),
+    peak: timestampOf(subject, peak),
+    index: at,
+    score: known(score),
+    reason,
+    value: known(value),
+    expected: known(expected),
+  };
+}
+
+function driftJson(subject: BacktestSubject, { at, score, reason }: DriftFlag): object {
+  return { timestamp: timestampOf(subject, at), index: at, score: known(score), reason };
 }
 
 function about({ file, series, warnings, offsetMs }: BacktestSubject): object {

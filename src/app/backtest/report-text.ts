@@ -6,6 +6,7 @@ import type { ModelReport, HorizonFigures } from './model-report';
 import { DEFAULT_MODEL } from './models';
 import { timestampOf, type BacktestSubject } from './report-json';
 import type { OnlineReport } from './run-backtest';
+import type { OnlineResult } from './tasks';
 
 /** The model that every other one has to beat. */
 export const NAIVE_MODEL = 'naive';
@@ -96,25 +97,40 @@ export function verdict(rows: readonly RankedRow[], naive: number | undefined): 
   return `  ${parts.join(', ')}\n`;
 }
 
+/** An online run that came to figures. */
+export interface OnlineRow {
+  readonly name: string;
+  readonly result: OnlineResult;
+}
+
+/** Models by their error one step ahead, the best first; those that failed left out. */
+export function onlineRows(reports: readonly OnlineReport[]): readonly OnlineRow[] {
+  const key = ({ relMae, mae }: OnlineResult['score']): number =>
+    [relMae, mae].find((figure) => Number.isFinite(figure)) ?? Infinity;
+  return reports
+    .flatMap(({ name, result }) => (result.kind === 'online' ? [{ name, result }] : []))
+    .sort((a, b) => key(a.result.score) - key(b.result.score) || (a.name < b.name ? -1 : 1));
+}
+
 /** The table of an online run, the best first. */
 export function onlineTable(reports: readonly OnlineReport[]): string {
-  const rows = reports.flatMap(({ name, result }) => (result.kind === 'online' ? [{ name, result }] : []));
-  const error = ({ result }: (typeof rows)[number]): number =>
-    Number.isFinite(result.score.relMae) ? result.score.relMae : Infinity;
   const heads = ['one step ahead', 'to naive', 'mae', '80 %', '95 %', 'steps', 'fit ms', 'us a step'];
-  const lines = rows
-    .sort((a, b) => error(a) - error(b))
-    .map(({ name, result: { score, fitMs, stepUs } }) => [
-      name,
-      fixed(score.relMae, 3),
-      significant(score.mae),
-      fixed(score.coverage80, 3),
-      fixed(score.coverage95, 3),
-      String(score.steps),
-      fixed(fitMs, fitMs < 10 ? 1 : 0),
-      fixed(stepUs, 1),
-    ]);
-  return table(heads, lines);
+  const rows = onlineRows(reports);
+  const lines = rows.map(({ name, result: { score, fitMs, stepUs } }) => [
+    name,
+    fixed(score.relMae, 3),
+    significant(score.mae),
+    fixed(score.coverage80, 3),
+    fixed(score.coverage95, 3),
+    String(score.steps),
+    fixed(fitMs, fitMs < 10 ? 1 : 0),
+    fixed(stepUs, 1),
+  ]);
+  const ours = rows.find(({ name }) => name === DEFAULT_MODEL)?.result;
+  if (ours === undefined) return table(heads, lines);
+  const { anomalies, drifts, score } = ours;
+  const told = `  ${DEFAULT_MODEL}: ${comparison(score.relMae)} naive; anomalies ${anomalies.length}, drifts ${drifts.length}\n`;
+  return `${table(heads, lines)}${told}`;
 }
 
 /** What could not be scored, in lines. */

@@ -46,18 +46,26 @@ export interface OriginResult extends FitTime {
   readonly predictMs: number;
 }
 
-/** An anomaly that was flagged at a step. */
+/** An anomaly that was flagged, from the step that raised it to its last. Indices into the series. */
 export interface AnomalyFlag {
   readonly at: number;
+  /** Undefined while it lasts. */
+  readonly end: number | undefined;
+  readonly peak: number;
+  /** At the peak; NaN when the value was missing. */
   readonly value: number;
   readonly expected: number;
+  /** How unlikely the peak is, as a part of what raises an alarm; 1 or more. */
   readonly score: number;
   readonly reason: string;
 }
 
-/** A drift that was flagged at a step. */
+/** A drift that was flagged. */
 export interface DriftFlag {
+  /** The index of the step. */
   readonly at: number;
+  /** How far the test passed its threshold; 1 or more. */
+  readonly score: number;
   readonly reason: string;
 }
 

@@ -64,7 +64,7 @@ export function coverageSection(subject: BacktestSubject, plan: BacktestPlan, re
     description:
       'The part of actual values inside the 80 % and the 95 % interval by step ahead; the table below has figures.',
     xAxis: { label: 'steps ahead', time: false },
-    yAxis: { label: 'inside, %', low: 0, high: 102 },
+    yAxis: { label: 'inside, %', low: lowest(curves), high: 102 },
     layers: levels.flatMap((level, index): readonly Layer[] => {
       const y = curves[index] ?? new Float64Array();
       return [
@@ -91,6 +91,12 @@ export function coverageSection(subject: BacktestSubject, plan: BacktestPlan, re
     <p class="dim">The part of actual values inside the intervals over all origins${smoothedText(width)}.</p>
     ${figureOf(plot)} ${folded('Figures', tableOf('Coverage', columns, rows))}
   </section>`;
+}
+
+/** Where an axis of coverages begins, %: a round figure below all of them, so that what matters has room. */
+function lowest(curves: readonly Float64Array[]): number {
+  const known = curves.flatMap((curve) => [...curve]).filter((part) => Number.isFinite(part));
+  return Math.max(0, Math.floor(Math.min(60, ...known) / 10) * 10);
 }
 
 /** The default and naive, where they ran, and the best others at the longest horizon. */

@@ -16,6 +16,7 @@ import {
   subjectLines,
 } from '../report-text';
 import { spanText } from '../span-text';
+import { coverageText } from './coverage-text';
 import { ageingSection, coverageSection } from './ageing';
 import { forecastSection } from './forecasts';
 import { page, tableOf } from './page';
@@ -102,8 +103,8 @@ function horizonTable({ series }: BacktestSubject, reports: readonly ModelReport
         fixed(figures.mase, 3),
         bar(figures, largest),
         significant(figures.mae),
-        covered(figures.coverage80, 0.8),
-        covered(figures.coverage95, 0.95),
+        coverageText(figures.coverage80, 0.8),
+        coverageText(figures.coverage95, 0.95),
         fixed(figures.fitMs, figures.fitMs < 10 ? 1 : 0),
         String(origins.get(name) ?? 0),
       ],
@@ -121,11 +122,4 @@ function bar({ mase }: HorizonFigures, largest: number): Markup {
       [rect],
     ),
   );
-}
-
-/** A coverage in percent, marked when it is far from what it should be. */
-function covered(part: number, level: number): Markup {
-  const off = Math.abs(part - level);
-  const look = off > 0.1 ? 'bad' : off > 0.05 ? 'warn' : '';
-  return html`<span class="${look}">${Number.isFinite(part) ? `${(part * 100).toFixed(1)} %` : '-'}</span>`;
 }

@@ -53,7 +53,7 @@ function oneForecast(
     yAxis: { label: 'per step', low: 0 },
     layers: [
       ...bands,
-      { kind: 'moment', look: 'guide', label: 'forecast made', x: ahead[0] ?? 0 },
+      { kind: 'moments', look: 'guide', label: 'forecast made', points: [{ x: ahead[0] ?? 0, text: made }] },
       {
         kind: 'line',
         look: 'actual',
