@@ -1,10 +1,28 @@
 /** Every kind of model by its name: what backtests, settings and saved models name. */
 import { DEFAULT, RIDGE } from './default';
 import { arima } from '../model/arima';
+import { ETS } from '../model/ets';
+import { HOLT_WINTERS, HOLT_WINTERS_ADDITIVE, HOLT_WINTERS_MULTIPLICATIVE } from '../model/holt-winters';
+import { MSTL } from '../model/mstl';
 import { NAIVE, SEASONAL_NAIVE } from '../model/naive';
+import { PROPHET } from '../model/prophet';
+import { THETA } from '../model/theta';
 import type { ModelKind } from '../model/model';
 
-const KINDS: readonly ModelKind[] = [NAIVE, SEASONAL_NAIVE, RIDGE, arima, DEFAULT];
+const KINDS: readonly ModelKind[] = [
+  NAIVE,
+  SEASONAL_NAIVE,
+  ETS,
+  THETA,
+  HOLT_WINTERS,
+  HOLT_WINTERS_ADDITIVE,
+  HOLT_WINTERS_MULTIPLICATIVE,
+  MSTL,
+  PROPHET,
+  RIDGE,
+  arima,
+  DEFAULT,
+];
 
 /** All kinds, the simplest first. */
 export const MODEL_KINDS: ReadonlyMap<string, ModelKind> = new Map(KINDS.map((kind) => [kind.name, kind]));

@@ -152,7 +152,7 @@ export const smoothingMethod: Method<EtsFit> = {
 };
 
 /** The model kind `ets`. */
-export const ets: ModelKind = framedModel('ets', deseasonalisedMethod(smoothingMethod, SHORT_SEASON_MAX), {
+export const ETS: ModelKind = framedModel('ets', deseasonalisedMethod(smoothingMethod, SHORT_SEASON_MAX), {
   scale: scaleNamed('log'),
   minPoints: 4,
 });

@@ -6,8 +6,7 @@
 import { ErrorGuard } from './error-guard';
 import type { ModelState } from './model';
 import type { Recursion } from './recursion';
-import { badState, figuresIn, numberIn, stateIn } from './state';
-import { countIn } from './state';
+import { badState, countIn, figuresIn, numberIn, stateIn } from './state';
 
 /** The least seasonal factor, and the least level that errors are divided by, of the multiplicative form. */
 const LEAST_FACTOR = 0.02;

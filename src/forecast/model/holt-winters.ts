@@ -65,21 +65,21 @@ export function holtWintersMethod(form: HoltWintersForm): Method<HoltWintersFit>
 const MIN_POINTS = 4;
 
 /** The model kind `holt-winters`: additive on the log scale, where proportions add; damped when that pays. */
-export const holtWinters: ModelKind = framedModel(
+export const HOLT_WINTERS: ModelKind = framedModel(
   'holt-winters',
   holtWintersMethod({ multiplicative: false, trends: ['none', 'damped'] }),
   { scale: scaleNamed('log'), minPoints: MIN_POINTS },
 );
 
 /** The model kind `holt-winters-additive`: seasons add to the figures themselves, the trend is steady. */
-export const holtWintersAdditive: ModelKind = framedModel(
+export const HOLT_WINTERS_ADDITIVE: ModelKind = framedModel(
   'holt-winters-additive',
   holtWintersMethod({ multiplicative: false, trends: ['steady'] }),
   { scale: scaleNamed('identity'), minPoints: MIN_POINTS },
 );
 
 /** The model kind `holt-winters-multiplicative`: seasons multiply the level, the trend is damped. */
-export const holtWintersMultiplicative: ModelKind = framedModel(
+export const HOLT_WINTERS_MULTIPLICATIVE: ModelKind = framedModel(
   'holt-winters-multiplicative',
   holtWintersMethod({ multiplicative: true, trends: ['damped'] }),
   { scale: scaleNamed('identity'), minPoints: MIN_POINTS },

@@ -126,7 +126,7 @@ export const swingMethod: Method<SwingFit> = {
 };
 
 /** The model kind `mstl`. */
-export const mstl: ModelKind = framedModel('mstl', deseasonalisedMethod(swingMethod, 1), {
+export const MSTL: ModelKind = framedModel('mstl', deseasonalisedMethod(swingMethod, 1), {
   scale: scaleNamed('log'),
   minPoints: 4,
 });

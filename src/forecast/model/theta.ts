@@ -155,7 +155,7 @@ export const thetaMethod: Method<ThetaFit> = {
 };
 
 /** The model kind `theta`. */
-export const theta: ModelKind = framedModel('theta', deseasonalisedMethod(thetaMethod, 1), {
+export const THETA: ModelKind = framedModel('theta', deseasonalisedMethod(thetaMethod, 1), {
   scale: scaleNamed('log'),
   minPoints: 4,
 });
