@@ -5,8 +5,8 @@
  */
 import type { ModelState } from '../model/model';
 import { badState, countIn, numberIn, stateIn } from '../model/state';
-import { AnomalyScores, SCORE_KINDS, type ScoredStep } from './anomaly-scores';
-import { PeakTail } from './peak-tail';
+import { AnomalyScores, SCORE_KINDS, type ScoredStep, type ScoreKind } from './anomaly-scores';
+import { PeakTail, type TailFit } from './peak-tail';
 import type { SlotDeviation } from './slow-reference';
 
 /** Why a step is odd. */
@@ -55,8 +55,33 @@ const DAY_MS = 86_400_000;
 const BLOCK_MS = 2 * 3_600_000;
 const LEAST_BLOCK_STEPS = 12;
 const BLOCKS_KEPT = 96;
-/** Alarms beyond so many times the level are no part of what is usual. */
+/** Surprises count as at most so many times the level in what is usual. */
 const CERTAIN = 1.6;
+/** Scores that are as good as independent. */
+const SCORES_AT_ONCE = 4;
+/** The level is at least this. */
+const LEAST_LEVEL = 3;
+/** What an alarm adds to the level, and time at the rate of the budget takes away again: their rates must agree. */
+const STRICTER = 0.6;
+const MOST_STRICTNESS = 6;
+const LEAST_STRICTNESS = -2;
+
+const fit = (priorSlope: number): TailFit => ({
+  robust: true,
+  priorSlope,
+  priorWeight: 4,
+  leastSlope: priorSlope / 2,
+});
+const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
+  spike: fit(0.6),
+  drop: fit(0.6),
+  rise: fit(0.6),
+  fall: fit(0.6),
+  'unusual variance': fit(0.15),
+  calm: fit(0.15),
+  flatline: fit(1),
+};
+const POOL_FIT: TailFit = { robust: false, priorSlope: 1, priorWeight: 6, leastSlope: 0.5 };
 
 /** What a step came to. */
 export interface DetectedStep {
@@ -76,6 +101,9 @@ export class AnomalyDetector {
   private readonly tails: readonly PeakTail[];
   private readonly pool: PeakTail;
   private readonly blockProbability: number;
+  private readonly falseAlarmsPerStep: number;
+  /** What alarms of late add to the level. */
+  private strictness = 0;
   private events: AnomalyEvent[] = [];
   private open = false;
   private lastAlarmMs = 0;
@@ -91,13 +119,14 @@ export class AnomalyDetector {
     const { stepMs, season } = options;
     const blockSteps = Math.max(LEAST_BLOCK_STEPS, Math.round(BLOCK_MS / stepMs));
     this.blockProbability = Math.min(0.5, (options.falseAlarmsPerDay * blockSteps * stepMs) / DAY_MS);
+    this.falseAlarmsPerStep = (options.falseAlarmsPerDay * stepMs) / DAY_MS;
     const seasonal = season >= 48;
     const slotSteps = seasonal ? Math.floor(season / 48) : Math.max(6, Math.round(1_800_000 / stepMs));
     this.scores = new AnomalyScores(DAY_MS / stepMs, slotSteps, seasonal, state && stateIn(state, 'scores'));
-    const tailOf = (name: string, fit: 'robust' | 'mean'): PeakTail =>
+    const tailOf = (name: string, fit: TailFit): PeakTail =>
       new PeakTail(blockSteps, BLOCKS_KEPT, fit, state && stateIn(state, name));
-    this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, 'robust'));
-    this.pool = tailOf('pool', 'mean');
+    this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, TAIL_FITS[kind]));
+    this.pool = tailOf('pool', POOL_FIT);
     if (state !== undefined) this.read(state);
   }
 
@@ -114,43 +143,53 @@ export class AnomalyDetector {
   /** Takes a step. */
   observe(atMs: number, scored: ScoredStep): DetectedStep {
     const slot = this.scores.observe(scored);
+    const { figures } = this.scores;
     let surprise = 0;
     let kind = 0;
-    this.tails.forEach((tail, index) => {
-      const one = tail.surprise(this.scores.figures[index] ?? 0);
-      if (one > surprise) {
-        surprise = one;
-        kind = index;
-      }
-    });
-    const level = this.pool.level(this.blockProbability);
+    for (let index = 0; index < this.tails.length; index += 1) {
+      const one = this.tails[index]?.surprise(figures[index] ?? 0) ?? 0;
+      if (one <= surprise) continue;
+      surprise = one;
+      kind = index;
+    }
+    const level = this.level();
     const missing = this.missing(scored.actual);
     const score = missing ? 1 : surprise / level;
-    const usual = score < CERTAIN && !this.open;
-    this.tails.forEach((tail, index) => {
-      if (usual) tail.observe(this.scores.figures[index] ?? 0);
-      else tail.skip();
-    });
-    if (usual) this.pool.observe(surprise);
-    else this.pool.skip();
+    this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - STRICTER * this.falseAlarmsPerStep);
+    if (!this.open) this.learn(surprise, level);
     const reason = missing ? 'missing data' : reasonOf(kind, slot);
     return this.follow(atMs, scored, score, reason);
   }
 
   save(): ModelState {
     const tails = SCORE_KINDS.map((kind, index) => [`tail ${kind}`, this.tails[index]?.save()] as const);
-    const { open, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
+    const { open, strictness, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
     return {
       scores: this.scores.save(),
       pool: this.pool.save(),
       ...Object.fromEntries(tails),
       events: this.events.map((event) => ({ ...event })),
       open,
+      strictness,
       lastAlarmMs,
       adoptedUntilMs,
       missingRun,
       longestMissing,
     };
+  }
+
+  /** The surprise that raises an alarm. */
+  private level(): number {
+    const prior = Math.log(SCORES_AT_ONCE / this.blockProbability);
+    const fitted = this.pool.ready ? this.pool.level(this.blockProbability) : prior;
+    return Math.max(LEAST_LEVEL, fitted + this.strictness);
+  }
+
+  private learn(surprise: number, level: number): void {
+    const { figures } = this.scores;
+    for (let index = 0; index < this.tails.length; index += 1)
+      this.tails[index]?.observe(figures[index] ?? 0);
+    if (this.tails[0]?.ready === true) this.pool.observe(Math.min(surprise, CERTAIN * level));
   }
 
   private follow(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): DetectedStep {
@@ -165,6 +204,7 @@ export class AnomalyDetector {
       const began = !this.open || last === undefined;
       const event = began ? begun(atMs, scored, score, reason) : continued(last, atMs, scored, score, reason);
       if (began) this.events.push(event);
+      if (began) this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
       else this.events[this.events.length - 1] = event;
       this.events.splice(0, this.events.length - this.options.maxEvents);
       this.open = true;
@@ -205,6 +245,7 @@ export class AnomalyDetector {
     if (!Array.isArray(events) || typeof open !== 'boolean') throw badState('anomalies are missing');
     this.events = (events as AnomalyEvent[]).slice(-this.options.maxEvents);
     this.open = open && this.events.length > 0;
+    this.strictness = numberIn(state, 'strictness');
     this.lastAlarmMs = numberIn(state, 'lastAlarmMs');
     this.adoptedUntilMs = numberIn(state, 'adoptedUntilMs');
     this.missingRun = countIn(state, 'missingRun');

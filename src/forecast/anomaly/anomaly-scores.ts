@@ -27,6 +27,9 @@ const SIZE_MEMORIES_DAYS = [1, 4] as const;
 /** Steps of the short window of error sizes. */
 const VARIANCE_STEPS = 24;
 
+/** Runs of equal values that are shorter are no matter. */
+const LEAST_RUN = 6;
+
 const ABSOLUTE = 0;
 const SQUARES = 1;
 const RUN = 2;
@@ -107,6 +110,6 @@ export class AnomalyScores {
     cells[PREVIOUS_EQUAL] = equal ? 1 : 0;
     cells[RUN] = run;
     cells[LAST] = actual;
-    return run < 3 ? 0 : run * -Math.log(Math.min(0.999, Math.max(part, 0.02)));
+    return run < LEAST_RUN ? 0 : run * -Math.log(Math.min(0.999, Math.max(part, 0.02)));
   }
 }

@@ -11,8 +11,19 @@ const TAIL_PART = 0.4;
 /** Blocks that are enough to speak of a tail. */
 const ENOUGH_BLOCKS = 8;
 
-/** How a tail's slope is found: `robust` ignores a few huge ones, `mean` does not. */
-export type TailFit = 'robust' | 'mean';
+/** Surprise beyond this tells nothing more. */
+const MOST_SURPRISE = 40;
+
+/** How a tail is fitted. */
+export interface TailFit {
+  /** Whether the slope ignores a few huge scores. */
+  readonly robust: boolean;
+  /** The slope that is believed before anything is known, and the excesses that this belief is worth. */
+  readonly priorSlope: number;
+  readonly priorWeight: number;
+  /** No tail is steeper than this slope. */
+  readonly leastSlope: number;
+}
 
 /** See the file's head. */
 export class PeakTail {
@@ -62,11 +73,6 @@ export class PeakTail {
     this.refit();
   }
 
-  /** Passes over a step that says nothing of what is usual. */
-  skip(): void {
-    this.observe(0);
-  }
-
   /** The score that a block's largest passes with a probability; Infinity before enough was seen. */
   level(probability: number): number {
     if (!this.ready) return Infinity;
@@ -76,7 +82,7 @@ export class PeakTail {
   /** How unlikely it is that a block reaches a score: minus the logarithm of the probability; 0 when that is usual. */
   surprise(score: number): number {
     if (!this.ready || score <= this.threshold) return 0;
-    return Math.min(1e6, (score - this.threshold) / this.slope - Math.log(TAIL_PART));
+    return Math.min(MOST_SURPRISE, (score - this.threshold) / this.slope - Math.log(TAIL_PART));
   }
 
   save(): ModelState {
@@ -94,10 +100,12 @@ export class PeakTail {
     const tail = Math.max(3, Math.round(TAIL_PART * known.length));
     const threshold = known[known.length - tail - 1] ?? known[0] ?? 0;
     const excesses = known.subarray(known.length - tail).map((score) => score - threshold);
-    const middle = (excesses[tail >> 1] ?? 0) / Math.LN2;
-    const mean = excesses.reduce((sum, excess) => sum + excess, 0) / tail;
-    const slope = this.fit === 'robust' ? middle : mean;
+    const typical = this.fit.robust
+      ? (excesses[tail >> 1] ?? 0) / Math.LN2
+      : excesses.reduce((sum, excess) => sum + excess, 0) / tail;
+    const { priorSlope, priorWeight, leastSlope } = this.fit;
+    const slope = (tail * typical + priorWeight * priorSlope) / (tail + priorWeight);
     this.threshold = threshold;
-    this.slope = Math.max(slope * (1 + 1 / Math.sqrt(tail)), 1e-3 * Math.abs(threshold), 1e-6);
+    this.slope = Math.max(slope, leastSlope);
   }
 }
