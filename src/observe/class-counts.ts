@@ -148,6 +148,11 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     return this.about(classId)?.cost;
   }
 
+  /** Names every class again when it is counted next: for whoever begins to read, or has lost batches. */
+  nameAgain(): void {
+    this.rows.nameAgain();
+  }
+
   countsOf(item: ItemDemand): DemandCounts {
     const { place } = item.rule;
     const observed = this.rules.get(placeKey(place));

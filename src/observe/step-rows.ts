@@ -8,8 +8,8 @@ export interface StepRow {
   readonly figures: Float64Array;
   /** Whether the step has counted anything. */
   active: boolean;
-  /** Whether a batch has named the class. */
-  named: boolean;
+  /** Whether a batch has named the class, and to all who read now. */
+  told: 'never' | 'once' | 'now';
 }
 
 /** A batch without what says whose and when it is. */
@@ -30,7 +30,7 @@ export class StepRows {
       info,
       figures: new Float64Array(COUNTS.length),
       active: false,
-      named: false,
+      told: 'never',
     };
     this.rows.set(info.id, added);
     return added;
@@ -48,6 +48,11 @@ export class StepRows {
     });
   }
 
+  /** Names every class again in the batch that counts it next, for who has not seen the batches before. */
+  nameAgain(): void {
+    for (const row of this.rows.values()) if (row.told === 'now') row.told = 'once';
+  }
+
   /** A class ends with the step under way; its row may still be added to until {@link take}. */
   end(id: string): void {
     this.ending.add(id);
@@ -62,10 +67,10 @@ export class StepRows {
       counts.set(row.figures, index * COUNTS.length);
       row.figures.fill(0);
       row.active = false;
-      if (!row.named) added.push(row.info);
-      row.named = true;
+      if (row.told !== 'now') added.push(row.info);
+      row.told = 'now';
     });
-    const ended = [...ending].filter((id) => this.rows.get(id)?.named === true);
+    const ended = [...ending].filter((id) => (this.rows.get(id)?.told ?? 'never') !== 'never');
     for (const id of ending) this.rows.delete(id);
     this.active = [];
     this.ending.clear();

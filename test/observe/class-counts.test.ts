@@ -28,6 +28,18 @@ describe('the counts of a step', () => {
     expect(rows(third)['d.path_/login']).toMatchObject({ arrivals: 1, hits: 1 });
   });
 
+  test('name all classes again for who begins to read, and tell them which have ended', () => {
+    const { counts, ask, steps, load } = setup();
+    ask('path=/login');
+    ask('free=1');
+    steps(1);
+    counts.nameAgain();
+    ask('path=/login');
+    expect(steps(1).added.map(({ id }) => id)).toEqual(['d.path_/login', 'service:d']);
+    load('domain: d\ndescriptors: []');
+    expect(steps(1).ended).toEqual(['d.path_/login', 'd.free', 'service:d']);
+  });
+
   test('have no looks and no refunds', () => {
     const { limiter, steps } = setup();
     decideNow(limiter, requestOf([descriptor('path=/login', { hitsAddend: 0 })]));
