@@ -10,7 +10,7 @@ type KeyOf<K, V> = K extends string ? (V extends Milliseconds ? `${Camel<K>}Ms` 
 type Shaped<T> = T extends Milliseconds
   ? number
   : T extends readonly (infer Item)[]
-    ? readonly Item[]
+    ? readonly Shaped<Item>[]
     : T extends object
       ? { readonly [K in keyof T as KeyOf<K, T[K]>]: Shaped<T[K]> }
       : T;
