@@ -66,7 +66,7 @@ export function fitDirect(
   const fits = ladder.map((ahead) =>
     fitHorizon(panel, scaled, planOf(panel, ahead), options.penalties, fixedMembers(shape, ahead)),
   );
-  const losses = fits.map((fit) => trialLosses(fit, scale.inverse));
+  const losses = fits.map((fit) => trialLosses(fit, (scaled) => scale.inverse(scaled)));
   return fits.map((fit, index) => {
     const shared = sharedLosses(losses, index);
     const weights = weightsOf(shared, Math.min(...shared.subarray(shared.length - NAIVE_MEMBERS)));
@@ -78,8 +78,8 @@ export function fitDirect(
       ahead: ladder[index]!,
       linear: blendLinear(fit.members, weights),
       made,
-      forecasts: blended.map(scale.inverse),
-      actual: actual.map(scale.inverse),
+      forecasts: blended.map((scaled) => scale.inverse(scaled)),
+      actual: actual.map((scaled) => scale.inverse(scaled)),
     };
   });
 }

@@ -1,5 +1,6 @@
 /** Every kind of model by its name: what backtests, settings and saved models name. */
 import { DEFAULT, RIDGE } from './default';
+import { ONLINE, RECURSIVE_RIDGE } from './online';
 import { arima } from '../model/arima';
 import { ETS } from '../model/ets';
 import { HOLT_WINTERS, HOLT_WINTERS_ADDITIVE, HOLT_WINTERS_MULTIPLICATIVE } from '../model/holt-winters';

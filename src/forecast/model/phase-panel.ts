@@ -183,7 +183,7 @@ export class PhasePanel {
     out[at++] = unlike;
     out[at++] = unlike * Math.sin(angle);
     out[at++] = unlike * Math.cos(angle);
-    out[at++] = weekend(startMs + now * stepMs) - mixed;
+    out[at] = weekend(startMs + now * stepMs) - mixed;
   }
 }
 

@@ -1,0 +1,139 @@
+/** What one-step experts see of a series, on the root scale: the last values, averages of several memories, seasons. */
+import type { ModelState } from '../model/model';
+import { figuresIn, numberIn, stateIn } from '../model/state';
+import { SeasonBins } from './season-bins';
+
+/** Last values seen one by one. */
+const LAGS = 3;
+/** How fast each average follows. */
+export const AVERAGE_GAINS = [0.25, 0.1, 0.03, 0.008] as const;
+/** The average that levels are relative to. */
+const LEVEL = 2;
+/** Parts that a first season, and longer ones, are kept in. */
+const FIRST_BINS = 144;
+const LONGER_BINS = 1008;
+/** What a rise of the season is multiplied by, to be of the size of other columns. */
+const RISE_TIMES = 10;
+/** A jump beyond this many usual errors counts as usual errors. */
+const JUMP_ERRORS = 1.5;
+/** A value this many usual errors off the level is taken only when the one before it was as far off. */
+const ABSURD_ERRORS = 30;
+/** Columns of the short view. */
+export const SHORT_COLUMNS = 5;
+
+/** The view after some values. Everything is on the root scale. */
+export class OnlineView {
+  readonly averages = new Float64Array(AVERAGE_GAINS.length);
+  readonly lags = new Float64Array(LAGS);
+  readonly seasons: readonly SeasonBins[];
+  /** All columns, and those of the short view. */
+  readonly full: Float64Array;
+  readonly short = new Float64Array(SHORT_COLUMNS);
+  /** Values taken, missing ones among them. */
+  steps = 0;
+  /** Values taken. */
+  taken = 0;
+  /** The last value as it came. */
+  raw = 0;
+
+  constructor(seasons: readonly number[]) {
+    this.seasons = seasons.slice(0, 2).map((season, index) => {
+      return new SeasonBins(season, Math.min(season, index === 0 ? FIRST_BINS : LONGER_BINS));
+    });
+    const seasonal = this.seasons.length === 0 ? 0 : 1 + this.seasons.length;
+    this.full = new Float64Array(1 + LAGS + AVERAGE_GAINS.length - 1 + 1 + seasonal);
+  }
+
+  /** What columns are relative to. */
+  get level(): number {
+    return this.averages[LEVEL]!;
+  }
+
+  /** The last value taken. */
+  get last(): number {
+    return this.lags[0]!;
+  }
+
+  /** Writes the columns for the next step. */
+  write(usualError: number): void {
+    const { averages, lags, full, short, level } = this;
+    let at = 0;
+    full[at++] = 1;
+    for (let lag = 0; lag < LAGS; lag += 1) full[at++] = lags[lag]! - level;
+    for (let average = 0; average < averages.length; average += 1) {
+      if (average !== LEVEL) full[at++] = averages[average]! - level;
+    }
+    const jump = lags[0]! - averages[0]!;
+    const most = JUMP_ERRORS * usualError;
+    full[at++] = jump > most ? most : jump < -most ? -most : jump;
+    this.seasons.forEach((season, index) => {
+      const next = season.at(this.steps);
+      const rise = RISE_TIMES * (next - season.at(this.steps - 1 < 0 ? 0 : this.steps - 1));
+      full[at++] = Number.isNaN(rise) ? 0 : rise;
+      if (index === 0) full[at++] = Number.isNaN(next) ? 0 : next - level;
+    });
+    short[0] = 1;
+    short[1] = lags[0]! - level;
+    short[2] = averages[0]! - level;
+    short[3] = averages[1]! - level;
+    short[4] = averages[3]! - level;
+  }
+
+  /** The value as it is taken: absurd ones are bounded until the next confirms them. */
+  bounded(value: number, usualError: number): number {
+    if (this.taken === 0) return value;
+    const most = Math.max(this.level + ABSURD_ERRORS * usualError, this.raw, this.last);
+    return value > most ? most : value;
+  }
+
+  /** Takes the next value. */
+  take(value: number, raw: number): void {
+    this.taken += 1;
+    this.raw = raw;
+    if (this.taken === 1) this.lags.fill(value);
+    this.push(value);
+    for (let average = 0; average < AVERAGE_GAINS.length; average += 1) {
+      const gain = Math.max(AVERAGE_GAINS[average]!, 1 / this.taken);
+      this.averages[average]! += gain * (value - this.averages[average]!);
+    }
+  }
+
+  /** Takes a missing step, of which this was forecast. */
+  miss(forecast: number): void {
+    if (this.taken > 0) this.push(forecast);
+    else this.steps += 1;
+  }
+
+  save(): ModelState {
+    return {
+      averages: this.averages.slice(),
+      lags: this.lags.slice(),
+      steps: this.steps,
+      taken: this.taken,
+      raw: this.raw,
+      seasons: this.seasons.map((season) => season.save()),
+    };
+  }
+
+  /** @throws TidegateError TG_FORECAST_BAD_STATE. */
+  load(state: ModelState): void {
+    this.averages.set(figuresIn(state, 'averages', this.averages.length));
+    this.lags.set(figuresIn(state, 'lags', LAGS));
+    this.steps = numberIn(state, 'steps');
+    this.taken = numberIn(state, 'taken');
+    this.raw = numberIn(state, 'raw');
+    const saved = state['seasons'];
+    this.seasons.forEach((season, index) => {
+      season.load(
+        stateIn({ season: Array.isArray(saved) ? (saved[index] as unknown) : undefined }, 'season'),
+      );
+    });
+  }
+
+  private push(value: number): void {
+    for (let lag = LAGS - 1; lag > 0; lag -= 1) this.lags[lag] = this.lags[lag - 1]!;
+    this.lags[0] = value;
+    for (const season of this.seasons) season.learn(this.steps, value);
+    this.steps += 1;
+  }
+}
