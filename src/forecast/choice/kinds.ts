@@ -21,8 +21,10 @@ const KINDS: readonly ModelKind[] = [
   MSTL,
   PROPHET,
   RIDGE,
+  RECURSIVE_RIDGE,
   arima,
   DEFAULT,
+  ONLINE,
 ];
 
 /** All kinds, the simplest first. */
