@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'store/redis': ['bucket', 'limiter', 'wire', 'core'],
   'store/guarded': ['bucket', 'limiter', 'wire', 'core'],
   'store/queued': ['bucket', 'limiter', 'wire', 'core'],
+  'store/worker-link': ['bucket', 'limiter', 'wire', 'core'],
   'store/leased': ['bucket', 'limiter', 'wire', 'core'],
   transport: ['bucket', 'limiter', 'wire', 'core'],
   admin: ['bucket', 'limiter', 'wire', 'core'],

@@ -17,6 +17,8 @@ import type { Stores } from './stores';
 export interface AdminParts {
   readonly calls: RateLimitCalls;
   readonly metrics: Metrics;
+  /** Brings the metrics up to date with other processes. */
+  readonly gather: () => Promise<void>;
   readonly limiter: Limiter;
   readonly limits: LimitsService;
   readonly stores: Stores;
@@ -39,8 +41,14 @@ export function adminDeps(parts: AdminParts): AdminDeps {
     health: parts.health,
     decideJson: (body) => decideJson(calls, body, parts.bounds),
     rlconfig: () => (limiter.currentTable === undefined ? '' : renderRlconfig(limiter.currentTable)),
-    scrape: () => metrics.scrape(),
-    stats: () => metrics.stats(),
+    scrape: async () => {
+      await parts.gather();
+      return metrics.scrape();
+    },
+    stats: async () => {
+      await parts.gather();
+      return metrics.stats();
+    },
     ruleFigures: (id) => metrics.ruleFigures(id),
     process: parts.process,
     limitsStatus: () => limits.status,

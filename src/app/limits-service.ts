@@ -21,8 +21,8 @@ export interface LimitsServiceParts {
   readonly parseLater: LimitsReader;
   /** Resolves after the event loop has turned. */
   readonly nextTurn: () => Promise<void>;
-  /** Called with each new table, before `load` resolves. */
-  readonly use: (table: LimitTable) => void;
+  /** Called with each new table, and the files that it is made of; `load` resolves after it has. */
+  readonly use: (table: LimitTable, files: readonly LimitsFileResult[]) => void | Promise<void>;
   readonly counted: (ok: boolean) => void;
   readonly countersFor: (metricKey: string) => RuleCounters;
   readonly countersForRule: (id: string) => RuleCounters;
@@ -96,9 +96,10 @@ export class LimitsService {
     const generation = this.current.generation + 1;
     const { countersFor, countersForRule } = this.parts;
     const options: CompileOptions = { ...this.options, generation, countersFor, countersForRule };
-    const { table, errors, warnings } = await this.compile(await parse(read.files, lenient), options);
+    const parsed = await parse(read.files, lenient);
+    const { table, errors, warnings } = await this.compile(parsed, options);
     if (table === undefined) return this.failed(errors, warnings);
-    this.parts.use(table);
+    await this.parts.use(table, parsed);
     this.loaded(table, read.files, warnings);
     return true;
   }

@@ -8,7 +8,7 @@ import { LimitsWatcher, type LimitsOutcome } from '../config/limits-watcher';
 import type { LoadedSettings } from '../config/load-settings';
 import type { Settings } from '../config/settings-shape';
 import { TidegateError } from '../core/errors';
-import type { BoundAddress, Logger, Server, UnaryMethods } from '../core/ports';
+import type { BoundAddress, Logger, Server } from '../core/ports';
 import { Limiter } from '../limiter/limiter';
 import { PlanCache } from '../limiter/plan-cache';
 import { createFaultLog, type FaultLog } from '../telemetry/fault-log';
@@ -16,7 +16,6 @@ import { createLogger } from '../telemetry/logger';
 import { Metrics } from '../telemetry/metrics';
 import { createTracer, type Tracer } from '../telemetry/tracing';
 import { healthMethods, rateLimitHealth } from '../transport';
-import { decodeRateLimitRequest, decodeRateLimitResponse } from '../wire';
 import { adminDeps } from './admin-view';
 import { deskOff } from './forecasting/desk-off';
 import { LimitsService, type LimitsRead } from './limits-service';
@@ -32,10 +31,12 @@ import {
   tracingOptions,
 } from './part-options';
 import { Refusal } from './refusal';
-import { RateLimitCalls, SHOULD_RATE_LIMIT } from './rls-handler';
+import { RateLimitCalls } from './rls-handler';
 import { adminServer, controlServer, dataServer } from './servers';
 import { createStores, type Stores } from './stores';
 import { systemClock } from './system-clock';
+import { tracedMethods } from './traced-methods';
+import { poolFor, type Pool } from './workers/pool';
 
 /** A process that serves. */
 export interface Running {
@@ -86,6 +87,7 @@ class App {
     private readonly stores: Stores,
     private readonly limiter: Limiter,
     private readonly limits: LimitsService,
+    private readonly pool: Pool | undefined,
     private readonly startedAt: string,
   ) {
     this.failed = new Promise((resolve) => {
@@ -116,13 +118,17 @@ class App {
       },
       limiterOptions(settings),
     );
+    const pool = poolFor(settings, stores, metrics, logger);
     const limits = new LimitsService(
       {
         read: () => readLimitsAt(limitsPathOf(settings), settings),
         parseFirst: readHere,
         parseLater,
         nextTurn: () => setImmediate(),
-        use: (table) => limiter.useTable(table),
+        use: async (table, files) => {
+          await pool?.publish(table.generation, files);
+          limiter.useTable(table);
+        },
         counted: (ok) => metrics.configLoaded(ok),
         countersFor: (key) => metrics.countersFor(key),
         countersForRule: (id) => metrics.countersForRule(id),
@@ -136,14 +142,17 @@ class App {
       },
     );
     const startedAt = new Date(systemClock.nowUs() / 1_000).toISOString();
-    return new App(loaded, logger, faults, metrics, tracer, stores, limiter, limits, startedAt);
+    return new App(loaded, logger, faults, metrics, tracer, stores, limiter, limits, pool, startedAt);
   }
 
   async start(): Promise<Running> {
     const { settings } = this.loaded;
     const log = { logger: this.logger, faults: this.faults };
     await this.loadLimits(settings);
-    this.metrics.observe({ ...this.stores.sources, limits: () => this.limitsFigures() });
+    this.metrics.observe({
+      ...(this.pool?.sources ?? this.stores.sources),
+      limits: () => this.limitsFigures(),
+    });
     const calls = new RateLimitCalls({
       limiter: this.limiter,
       telemetry: this.metrics,
@@ -153,7 +162,9 @@ class App {
       monotonicMs: () => systemClock.monotonicMs(),
     });
     const health = healthMethods(rateLimitHealth(() => this.healthy()));
-    const data = await this.listen('data', dataServer(settings, this.traced(calls.methods(), health), log));
+    const bounds = requestBounds(settings);
+    const methods = tracedMethods(this.tracer, bounds, calls.methods(), health);
+    const data = await this.listen('data', this.pool?.server ?? dataServer(settings, methods, log));
     const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), log));
     const control = await this.listen('control', controlServer(settings, health, log));
     process.on('uncaughtException', this.onFault);
@@ -196,30 +207,16 @@ class App {
     return bound.address;
   }
 
-  /** The data port's methods; decisions with a span each, where tracing is on. */
-  private traced(calls: UnaryMethods, health: UnaryMethods): UnaryMethods {
-    const bounds = requestBounds(this.loaded.settings);
-    const methods = new Map([...health, ...calls]);
-    const handler = calls.get(SHOULD_RATE_LIMIT);
-    if (handler === undefined) return methods;
-    return methods.set(
-      SHOULD_RATE_LIMIT,
-      this.tracer.traceHandler(SHOULD_RATE_LIMIT, handler, (request, response) => ({
-        domain: decodeRateLimitRequest(request, bounds).domain,
-        overallCode:
-          ['UNKNOWN', 'OK', 'OVER_LIMIT'][decodeRateLimitResponse(response).overallCode] ?? 'UNKNOWN',
-      })),
-    );
-  }
-
   private healthy(): boolean {
-    return this.serving && this.limiter.currentTable !== undefined;
+    const served = this.pool === undefined || this.pool.serving > 0;
+    return this.serving && served && this.limiter.currentTable !== undefined;
   }
 
   private adminDeps(calls: RateLimitCalls) {
     return adminDeps({
       calls,
       metrics: this.metrics,
+      gather: async () => this.pool?.gather(),
       limiter: this.limiter,
       limits: this.limits,
       stores: this.stores,
@@ -252,6 +249,7 @@ class App {
   private async stop(reason: string): Promise<void> {
     const { delayMs, graceMs } = this.loaded.settings.shutdown;
     this.serving = false;
+    this.pool?.turnAway();
     this.logger.info({ reason, delayMs, graceMs }, 'stopping');
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     await this.close(graceMs);

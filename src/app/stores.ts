@@ -10,6 +10,7 @@ import type { Metrics, StoreOutcome } from '../telemetry/metrics';
 import type { BucketStore } from '../core/buckets';
 import type { Clock } from '../core/clock';
 import { TidegateError } from '../core/errors';
+import type { LeaseSource } from '../core/leases';
 import type { Logger } from '../core/ports';
 import { BreakerBoard } from '../store/guarded/breaker-board';
 import type { BreakerState } from '../store/guarded/breaker';
@@ -19,6 +20,7 @@ import { MemoryStore } from '../store/memory/memory-store';
 import { QueuedStore } from '../store/queued/queued-store';
 import type { RedisCredentials, RedisStoreOptions, RedisTls } from '../store/redis/options';
 import { RedisStore } from '../store/redis/redis-store';
+import type { LinkStore } from '../store/worker-link/link-store';
 
 /** Nodes whose breaker's state is kept for the API; a cluster has fewer. */
 const MAX_STATES = 1_000;
@@ -41,13 +43,53 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Builds the stores; a Redis store connects in the background. @throws TidegateError for settings that cannot be. */
-export function createStores(settings: Settings, clock: Clock, logger: Logger, metrics: Metrics): Stores {
+/**
+ * Builds the stores; a Redis store connects in the background. @throws TidegateError for settings that cannot be.
+ * @param link in a worker: the way to the buckets of the memory store, which the primary holds.
+ */
+export function createStores(
+  settings: Settings,
+  clock: Clock,
+  logger: Logger,
+  metrics: Metrics,
+  link?: LinkStore,
+): Stores {
   const { kind } = settings.store;
   const local = new MemoryStore({ clock, maxBuckets: settings.store.memory.maxBuckets });
   const queued = (inner: BucketStore): QueuedStore =>
     new QueuedStore({ inner, clock, maxTotal: settings.queue.maxTotal, observer: metrics });
   const memoryStore = () => local.stats();
+  const onDecided = (latencyMs: number, errors: readonly TidegateError[]): void =>
+    metrics.storeFinished(outcomeOf(errors), latencyMs);
+  const counts = new LeaseCounts();
+  const leasedFrom = (shared: BucketStore, source: LeaseSource): LeasedStore => {
+    const { epsilon, ttlMs, idleMs } = settings.store.lease;
+    const terms = { epsilon, ttlMs, idleMs };
+    return new LeasedStore({
+      shared,
+      source,
+      terms,
+      clock,
+      holder: randomInt(1, MAX_HOLDER),
+      observer: counts,
+    });
+  };
+  if (kind === 'memory' && link !== undefined) {
+    const leased = leasedFrom(new GuardedStore(link, { onDecided }), link);
+    const store = queued(leased);
+    return {
+      store,
+      local,
+      sources: {
+        memoryStore,
+        leases: { counts, stats: () => leased.stats() },
+        queueDepth: () => store.depth,
+      },
+      view: () => ({ kind, ready: store.ready(), details: {} }),
+      drain: () => store.drain(),
+      close: () => store.close(),
+    };
+  }
   if (kind === 'memory') {
     const view = (): StoreView => ({ kind, ready: local.ready(), details: { ...local.stats() } });
     const store = queued(local);
@@ -74,19 +116,7 @@ export function createStores(settings: Settings, clock: Clock, logger: Logger, m
     },
   });
   const redis = new RedisStore({ ...redisOptions(settings, logger), guard: breaker });
-  const guarded = new GuardedStore(redis, {
-    onDecided: (latencyMs, errors) => metrics.storeFinished(outcomeOf(errors), latencyMs),
-  });
-  const { epsilon, ttlMs, idleMs } = settings.store.lease;
-  const counts = new LeaseCounts();
-  const leased = new LeasedStore({
-    shared: guarded,
-    source: redis,
-    terms: { epsilon, ttlMs, idleMs },
-    clock,
-    holder: randomInt(1, MAX_HOLDER),
-    observer: counts,
-  });
+  const leased = leasedFrom(new GuardedStore(redis, { onDecided }), redis);
   const store = queued(leased);
   return {
     store,

@@ -6,7 +6,18 @@ import { ALGORITHMS, CHARGE_DENIED, FAILURE_MODES } from '../core/buckets';
 import type { z } from 'zod';
 import { forecast } from './forecast-settings';
 import { observe } from './observe-settings';
-import { choice, duration, list, optionalText, ratio, section, text, toggle, whole } from './setting';
+import {
+  choice,
+  duration,
+  list,
+  optionalText,
+  ratio,
+  section,
+  text,
+  toggle,
+  whole,
+  wholeOr,
+} from './setting';
 
 const MIB = 1_048_576;
 /** RFC 9110, section 5.6.2: the characters of a header's name. */
@@ -362,6 +373,12 @@ export const settingsSchema = section(
       fallback: false,
     }),
     dynamic_metadata: toggle({ doc: 'Send dynamic metadata with every answer.', fallback: false }),
+    workers: wholeOr('auto', {
+      doc: 'Processes that decide, sharing the data port; `auto` is one for each core. With more than one and the memory store, exact decisions are asked of the first process: make hot rules `leased`.',
+      fallback: 1,
+      min: 1,
+      max: 64,
+    }),
     data: data.prefault({}),
     admin: admin.prefault({}),
     control: control.prefault({}),

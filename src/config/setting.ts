@@ -87,6 +87,26 @@ export function whole(about: About<number> & { min: number; max: number; unit?: 
   });
 }
 
+/** A whole number within bounds, or a word; the word is 0 in the typed settings. */
+export function wholeOr(word: string, about: About<number> & { min: number; max: number }) {
+  const schema = z
+    .union([z.number(), z.string()])
+    .transform((value, context): number => {
+      if (value === word) return 0;
+      const figure = typeof value === 'number' || /^\d{1,9}$/.test(value) ? Number(value) : NaN;
+      if (Number.isInteger(figure) && figure >= about.min && figure <= about.max) return figure;
+      context.addIssue({ code: 'custom', message: 'neither the word nor a whole number within bounds' });
+      return z.NEVER;
+    })
+    .prefault(about.fallback);
+  return register(schema, {
+    kind: 'text',
+    takes: `a whole number, ${about.min} to ${about.max}, or ${word}`,
+    doc: about.doc,
+    fallback: about.fallback,
+  });
+}
+
 /** A number from 0 to 1. */
 export function ratio(about: About<number>) {
   return register(z.number().min(0).max(1).prefault(about.fallback), {

@@ -20,6 +20,14 @@ export class BoundedCounts {
     else this.counts.set('other', (this.counts.get('other') ?? 0) + amount);
   }
 
+  /** Takes out every name that was counted, with its count. */
+  take(): readonly (readonly [string, number])[] {
+    const taken = [...this.counts].filter(([, count]) => count > 0);
+    this.counts.clear();
+    for (const name of this.known) this.counts.set(name, 0);
+    return taken;
+  }
+
   /** Every name with its count. */
   entries(): Iterable<readonly [string, number]> {
     return this.counts.entries();

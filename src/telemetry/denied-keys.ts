@@ -18,9 +18,12 @@ export interface DeniedKeysOptions {
   readonly halfLifeMs: number;
 }
 
+/** Denied hits of a key, to be added elsewhere. */
+export type DeniedShare = readonly [rule: string, key: string, hits: number];
+
 /** The bounded record of denied keys. */
 export class DeniedKeys {
-  private readonly sketch: HeavyKeys;
+  private sketch: HeavyKeys;
   private additions = 0;
   private halvedAtMs: number;
 
@@ -43,6 +46,15 @@ export class DeniedKeys {
   top(): HeavyKey[] {
     this.age();
     return this.sketch.top(this.options.topKeys);
+  }
+
+  /** Takes out all that is known: rule, key and denied hits. */
+  take(): readonly DeniedShare[] {
+    const taken = this.sketch
+      .top(Math.max(1, this.options.topKeys) * COUNTERS_PER_KEY_SHOWN)
+      .map(({ rule, key, count, error }): DeniedShare => [rule, key, count - error]);
+    this.sketch = new HeavyKeys(Math.max(1, this.options.topKeys) * COUNTERS_PER_KEY_SHOWN);
+    return taken;
   }
 
   private age(): void {

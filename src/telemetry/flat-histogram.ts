@@ -2,6 +2,12 @@
 import type { Registry } from 'prom-client';
 import { registerSampled, type Sample } from './sampled-metric';
 
+/** What was counted, to be added elsewhere. */
+export interface HistogramShare {
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 /** The counts of one label set. */
 export class HistogramSeries {
   private readonly counts: Float64Array;
@@ -19,6 +25,24 @@ export class HistogramSeries {
     while (at < this.bounds.length && value > (this.bounds[at] ?? Infinity)) at += 1;
     this.counts[at] = (this.counts[at] ?? 0) + 1;
     this.sum += value;
+  }
+
+  /** Takes out what was counted. @returns the counts by bucket and their sum; undefined when there are none. */
+  take(): HistogramShare | undefined {
+    if (this.counts.every((count) => count === 0)) return undefined;
+    const share = { counts: [...this.counts], sum: this.sum };
+    this.counts.fill(0);
+    this.sum = 0;
+    return share;
+  }
+
+  /** Adds what was counted elsewhere with the same bounds. */
+  add(share: HistogramShare): void {
+    if (share.counts.length !== this.counts.length) return;
+    share.counts.forEach((count, at) => {
+      this.counts[at] = (this.counts[at] ?? 0) + count;
+    });
+    this.sum += share.sum;
   }
 
   /** The lines of the text format: cumulative buckets, sum, count. */

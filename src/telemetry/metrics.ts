@@ -12,15 +12,29 @@ import type { ForecastFigures } from '../core/forecasts';
 import type { DecisionTelemetry, RuleCounters } from '../core/ports';
 import { QUEUE_ENDS, type QueueEnd, type QueueObserver } from '../core/queueing';
 import { BoundedCounts } from './bounded-counts';
-import { DeniedKeys } from './denied-keys';
-import { registerHistogram, type HistogramSeries } from './flat-histogram';
+import { DeniedKeys, type DeniedShare } from './denied-keys';
+import { registerHistogram, type HistogramSeries, type HistogramShare } from './flat-histogram';
 import type { HeavyKey } from '../limiter/heavy-keys';
-import { printable, sanitiseMetricKey } from './metric-key';
+import { sanitiseMetricKey } from './metric-key';
 import { ForecastSeries } from './forecast-series';
-import { RuleSeries, type RuleFigure } from './rule-series';
-import { registerByLabel, registerFigure, registerSampled, type Sample } from './sampled-metric';
+import { RuleSeries, type RuleFigure, type RuleShare } from './rule-series';
+import { registerByLabel, registerFigure, registerSampled } from './sampled-metric';
+import { topSamples } from './top-samples';
 import { sortedInTurns } from './sorted-in-turns';
 import { registerSources, type MetricSources } from './state-metrics';
+
+/** What one process counted of decisions, to be added to another's. */
+export interface MetricsShare {
+  readonly calls: number;
+  readonly globalShadows: number;
+  readonly callErrors: readonly [redis: number, service: number];
+  readonly rules: readonly RuleShare[];
+  readonly denied: readonly DeniedShare[];
+  readonly unknownDomains: readonly (readonly [string, number])[];
+  readonly failureModes: readonly (readonly [string, number])[];
+  readonly storeFailures: readonly (readonly [string, number])[];
+  readonly histograms: readonly (HistogramShare | undefined)[];
+}
 
 /** How a decision ended. */
 export const CALL_RESULTS = ['ok', 'over_limit', 'error'] as const;
@@ -204,6 +218,53 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
     this.forecasts.take(figures);
   }
 
+  /** Takes out what was counted of decisions, for the process that shows it; plain data. */
+  takeShare(): MetricsShare {
+    const { redis_error: redis, service_error: service } = this.callErrors;
+    const share: MetricsShare = {
+      calls: this.calls,
+      globalShadows: this.globalShadows,
+      callErrors: [redis, service],
+      rules: this.rules.take(),
+      denied: this.deniedKeys.take(),
+      unknownDomains: this.unknownDomains.take(),
+      failureModes: this.failureModes.take(),
+      storeFailures: this.storeFailures.take(),
+      histograms: this.histograms().map((series) => series.take()),
+    };
+    this.calls = 0;
+    this.globalShadows = 0;
+    this.callErrors.redis_error = 0;
+    this.callErrors.service_error = 0;
+    return share;
+  }
+
+  /** Adds what another process counted. */
+  addShare(share: MetricsShare): void {
+    this.calls += share.calls;
+    this.globalShadows += share.globalShadows;
+    this.callErrors.redis_error += share.callErrors[0];
+    this.callErrors.service_error += share.callErrors[1];
+    for (const rule of share.rules) this.rules.add(rule);
+    for (const [rule, key, hits] of share.denied) this.deniedKeys.add(rule, key, hits);
+    for (const [name, count] of share.unknownDomains) this.unknownDomains.add(name, count);
+    for (const [name, count] of share.failureModes) this.failureModes.add(name, count);
+    for (const [name, count] of share.storeFailures) this.storeFailures.add(name, count);
+    this.histograms().forEach((series, at) => {
+      const part = share.histograms[at];
+      if (part !== undefined) series.add(part);
+    });
+  }
+
+  private histograms(): readonly HistogramSeries[] {
+    return [
+      this.responseTime,
+      ...CALL_RESULTS.map((result) => this.decisionTime[result]),
+      ...STORE_OUTCOMES.map((outcome) => this.storeTime[outcome]),
+      ...QUEUE_ENDS.map((end) => this.queueTime[end]),
+    ];
+  }
+
   /** The keys denied most, lately. */
   topDenied(): HeavyKey[] {
     return this.deniedKeys.top();
@@ -341,17 +402,4 @@ function summedByName(sorted: readonly [name: string, value: number][]): [name: 
     else summed.push([name, value]);
   }
   return summed;
-}
-
-/** One line a label set: keys that look alike once printable are added up, or the scrape would be refused. */
-function topSamples(keys: readonly HeavyKey[]): Sample[] {
-  const lines = new Map<string, { labels: Record<string, string>; value: number }>();
-  for (const { rule, key, count } of keys) {
-    const labels = { rule: sanitiseMetricKey(rule), key: printable(key) };
-    const identity = JSON.stringify(labels);
-    const line = lines.get(identity);
-    if (line === undefined) lines.set(identity, { labels, value: count });
-    else line.value += count;
-  }
-  return [...lines.values()];
 }

@@ -70,6 +70,9 @@ interface Group {
   readonly members: CountedRule[];
 }
 
+/** What was counted of a metric key, to be added elsewhere. */
+export type RuleShare = readonly [metricKey: string, figures: readonly number[]];
+
 /** Every rule's counters. */
 export class RuleSeries {
   private readonly rules = new Map<string, CountedRule>();
@@ -106,8 +109,7 @@ export class RuleSeries {
     const taken = configured ? this.rules.size - this.madeByRequests : this.madeByRequests;
     if (taken >= this.maxSeries) {
       this.foldedLookUps += 1;
-      this.overflow ??= this.enlist(new CountedRule(`${OTHER}.${OTHER}`), { domain: OTHER, key1: OTHER });
-      return this.overflow;
+      return this.shared();
     }
     const name = sanitiseMetricKey(bounded);
     const added = this.enlist(new CountedRule(name), ruleLabels(name));
@@ -119,6 +121,29 @@ export class RuleSeries {
   /** The figures of a metric key, when it has counters of its own. */
   figuresOf(metricKey: string): Readonly<Record<RuleFigure, number>> | undefined {
     return this.rules.get(boundedMetricKey(metricKey))?.figures;
+  }
+
+  /** Takes out what was counted: metric key and figures by {@link RULE_FIGURES}, for keys with any. */
+  take(): RuleShare[] {
+    const shares: RuleShare[] = [];
+    const add = (key: string, rule: CountedRule): void => {
+      const figures = RULE_FIGURES.map((figure) => rule.figures[figure]);
+      if (figures.every((value) => value === 0)) return;
+      for (const figure of RULE_FIGURES) rule.figures[figure] = 0;
+      shares.push([key, figures]);
+    };
+    for (const [key, rule] of this.rules) add(key, rule);
+    if (this.overflow !== undefined) add('', this.overflow);
+    return shares;
+  }
+
+  /** Adds what was counted elsewhere; an empty key is what was beyond the bound there. */
+  add([key, figures]: RuleShare): void {
+    const counted = key === '' ? this.shared() : this.countersFor(key);
+    if (!(counted instanceof CountedRule)) return;
+    RULE_FIGURES.forEach((figure, at) => {
+      counted.figures[figure] += figures[at] ?? 0;
+    });
   }
 
   /** The names of the metrics. */
@@ -153,6 +178,11 @@ export class RuleSeries {
   *stats(): Generator<[string, number]> {
     for (const rule of this.rules.values()) yield* named(rule);
     if (this.overflow !== undefined) yield* named(this.overflow);
+  }
+
+  private shared(): CountedRule {
+    this.overflow ??= this.enlist(new CountedRule(`${OTHER}.${OTHER}`), { domain: OTHER, key1: OTHER });
+    return this.overflow;
   }
 
   private enlist(rule: CountedRule, labels: RuleLabels): CountedRule {

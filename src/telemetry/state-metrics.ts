@@ -8,6 +8,16 @@ export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
 /** One of {@link BREAKER_STATES}. */
 export type BreakerState = (typeof BREAKER_STATES)[number];
 
+/** The processes that decide. */
+export interface WorkerFigures {
+  /** Those that serve now. */
+  readonly serving: number;
+  /** How often one ended that should not have. */
+  readonly restarts: number;
+  /** Of each, by its number: the CPU time since it started. */
+  readonly cpuS: readonly (readonly [worker: string, seconds: number])[];
+}
+
 /** Where the figures come from; what is absent yields no metric. Each is called at a scrape and must be quick. */
 export interface MetricSources {
   readonly breakerState?: () => BreakerState;
@@ -34,6 +44,8 @@ export interface MetricSources {
     readonly lastErrorCode?: string;
   };
   readonly openConnections?: () => number;
+  /** The processes that decide, where there are several. */
+  readonly workers?: () => WorkerFigures;
   /** Calls that wait for tokens now. */
   readonly queueDepth?: () => number;
 }
@@ -70,12 +82,31 @@ export function registerSources(registry: Registry, sources: MetricSources): voi
       openConnections,
     );
   }
+  registerWorkers(registry, sources.workers);
   if (queueDepth !== undefined) {
     registerFigure(registry, 'gauge', 'tidegate_queue_depth', 'Calls that wait for tokens now.', queueDepth);
   }
   registerMemoryStore(registry, sources.memoryStore);
   registerLeases(registry, sources.leases);
   registerLimits(registry, sources.limits);
+}
+
+function registerWorkers(registry: Registry, read: MetricSources['workers']): void {
+  if (read === undefined) return;
+  registerFigure(registry, 'gauge', 'tidegate_workers', 'Worker processes that serve.', () => read().serving);
+  registerFigure(
+    registry,
+    'counter',
+    'tidegate_worker_restarts_total',
+    'Worker processes that ended by themselves and were started again.',
+    () => read().restarts,
+  );
+  registerSampled(registry, {
+    name: 'tidegate_worker_cpu_seconds_total',
+    help: 'CPU time of each worker process since it started.',
+    type: 'counter',
+    sample: () => read().cpuS.map(([worker, value]) => ({ labels: { worker }, value })),
+  });
 }
 
 function registerLeases(registry: Registry, leases: MetricSources['leases']): void {

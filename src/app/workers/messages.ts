@@ -1,0 +1,60 @@
+/** What the primary and its workers say to each other. Plain data: every message is cloned. */
+import type { Settings } from '../../config/settings-shape';
+import type { LimitsFile } from '../../limiter/dialect/limits-file';
+import type { LinkAsk, LinkReply } from '../../store/worker-link/messages';
+import type { MetricsShare } from '../../telemetry/metrics';
+
+/** Limits that were read and checked: what a worker compiles into its table. */
+export interface PublishedLimits {
+  readonly generation: number;
+  readonly files: readonly LimitsFile[];
+}
+
+/** The first word to a worker. */
+export interface Begin {
+  readonly kind: 'begin';
+  /** Its number: 1 for the first; one that is started anew keeps it. */
+  readonly worker: number;
+  readonly settings: Settings;
+  /** The data port, once it is known. */
+  readonly port: number;
+  readonly limits: PublishedLimits | undefined;
+}
+
+/** From the primary. */
+export type ToWorker =
+  | Begin
+  | LinkReply
+  | { readonly kind: 'limits'; readonly limits: PublishedLimits }
+  /** Send what was counted, with this number. */
+  | { readonly kind: 'share'; readonly id: number }
+  /** Turn away: health says NOT_SERVING. */
+  | { readonly kind: 'unhealthy' }
+  | { readonly kind: 'stop'; readonly graceMs: number };
+
+/** How a worker is, beside what it counted. */
+export interface WorkerGauges {
+  readonly queueDepth: number;
+  readonly leasedTokens: number;
+  readonly leasedBuckets: number;
+  /** CPU time since it started, s. */
+  readonly cpuS: number;
+}
+
+/** What a worker counted since it told last. */
+export interface WorkerShare {
+  readonly kind: 'share';
+  /** The number of the question; 0 when nobody asked. */
+  readonly id: number;
+  readonly metrics: MetricsShare;
+  readonly leases: readonly number[];
+  readonly gauges: WorkerGauges;
+}
+
+/** From a worker. */
+export type FromWorker =
+  | LinkAsk
+  | WorkerShare
+  | { readonly kind: 'ready'; readonly address: string; readonly port: number }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'limits'; readonly generation: number };

@@ -1,0 +1,80 @@
+/**
+ * What a worker and the process that holds the buckets say to each other: plain data, short, since each message is
+ * cloned. All that a worker asks in one turn of its event loop is one message, and so is the answer.
+ */
+import type { BucketOutcome, BucketParams, ChargeDenied, Role } from '../../core/buckets';
+import { CATALOGUE, type ErrorCode } from '../../core/error-catalogue';
+import { TidegateError } from '../../core/errors';
+import type { LeaseAsk, LeaseReply } from '../../core/leases';
+
+/** Parameters by a number that the worker gave them. */
+export type LinkParams = readonly [id: number, params: BucketParams];
+
+/** One bucket's part of a request. */
+export type LinkCall = readonly [
+  key: string,
+  params: number,
+  hits: number,
+  role: Role,
+  assumeOnFailure: boolean,
+];
+
+/** A request; id 0 wants no answer. */
+export type LinkRequest = readonly [
+  id: number,
+  chargeDenied: ChargeDenied,
+  quotaSatisfied: boolean,
+  calls: readonly LinkCall[],
+];
+
+/** A lease's ask, its parameters apart. */
+export type LinkLease = readonly [id: number, params: number, ask: Omit<LeaseAsk, 'params'>];
+
+/** What a worker asks. */
+export interface LinkAsk {
+  readonly kind: 'ask';
+  /** Forget all parameters known so far. */
+  readonly anew: boolean;
+  readonly params: readonly LinkParams[];
+  /** Requests and leases in the order that they came in. */
+  readonly asks: readonly (LinkRequest | LinkLease)[];
+}
+
+/** An error in a message. */
+export interface LinkError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One answer: to a request, or to a lease's ask. */
+export type LinkAnswer = readonly [
+  id: number,
+  results: readonly (BucketOutcome | LinkError)[] | LeaseReply | LinkError,
+];
+
+/** What the worker is answered. */
+export interface LinkReply {
+  readonly kind: 'answer';
+  readonly answers: readonly LinkAnswer[];
+}
+
+/** Whether an ask is for a lease. */
+export function isLease(ask: LinkRequest | LinkLease): ask is LinkLease {
+  return ask.length === 3;
+}
+
+/** An error as a message carries it. */
+export function toLinkError(error: TidegateError): LinkError {
+  return { code: error.code, message: error.message };
+}
+
+/** An error from a message; one of an unknown code is internal. */
+export function fromLinkError(error: LinkError): TidegateError {
+  const code = Object.hasOwn(CATALOGUE, error.code) ? (error.code as ErrorCode) : 'TG_INTERNAL';
+  return new TidegateError(code, error.message);
+}
+
+/** Whether what came is an error. */
+export function isLinkError(value: object): value is LinkError {
+  return 'code' in value;
+}
