@@ -12,29 +12,17 @@ import type { ForecastFigures } from '../core/forecasts';
 import type { DecisionTelemetry, RuleCounters } from '../core/ports';
 import { QUEUE_ENDS, type QueueEnd, type QueueObserver } from '../core/queueing';
 import { BoundedCounts } from './bounded-counts';
-import { DeniedKeys, type DeniedShare } from './denied-keys';
-import { registerHistogram, type HistogramSeries, type HistogramShare } from './flat-histogram';
+import { DeniedKeys } from './denied-keys';
+import { registerHistogram, type HistogramSeries } from './flat-histogram';
 import type { HeavyKey } from '../limiter/heavy-keys';
 import { sanitiseMetricKey } from './metric-key';
 import { ForecastSeries } from './forecast-series';
-import { RuleSeries, type RuleFigure, type RuleShare } from './rule-series';
+import type { MetricsShare } from './metrics-share';
+import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled } from './sampled-metric';
 import { topSamples } from './top-samples';
 import { sortedInTurns } from './sorted-in-turns';
 import { registerSources, type MetricSources } from './state-metrics';
-
-/** What one process counted of decisions, to be added to another's. */
-export interface MetricsShare {
-  readonly calls: number;
-  readonly globalShadows: number;
-  readonly callErrors: readonly [redis: number, service: number];
-  readonly rules: readonly RuleShare[];
-  readonly denied: readonly DeniedShare[];
-  readonly unknownDomains: readonly (readonly [string, number])[];
-  readonly failureModes: readonly (readonly [string, number])[];
-  readonly storeFailures: readonly (readonly [string, number])[];
-  readonly histograms: readonly (HistogramShare | undefined)[];
-}
 
 /** How a decision ended. */
 export const CALL_RESULTS = ['ok', 'over_limit', 'error'] as const;

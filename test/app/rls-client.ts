@@ -1,5 +1,5 @@
 /** A client of the data port for tests: our codec over grpc-js. */
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ClientOptions, type ServiceError } from '@grpc/grpc-js';
 import type { RlsRequest, RlsResponse } from '../../src/core/rls';
 import {
   decodeHealthCheckResponse,
@@ -15,8 +15,8 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 export class RlsClient {
   private readonly client: Client;
 
-  constructor(address: string, creds = credentials.createInsecure()) {
-    this.client = new Client(address, creds);
+  constructor(address: string, creds = credentials.createInsecure(), options: ClientOptions = {}) {
+    this.client = new Client(address, creds, options);
   }
 
   /** A call with the status of its failure as the rejection. */

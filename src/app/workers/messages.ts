@@ -2,7 +2,7 @@
 import type { Settings } from '../../config/settings-shape';
 import type { LimitsFile } from '../../limiter/dialect/limits-file';
 import type { LinkAsk, LinkReply } from '../../store/worker-link/messages';
-import type { MetricsShare } from '../../telemetry/metrics';
+import type { MetricsShare } from '../../telemetry/metrics-share';
 
 /** Limits that were read and checked: what a worker compiles into its table. */
 export interface PublishedLimits {

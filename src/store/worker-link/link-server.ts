@@ -53,10 +53,18 @@ export class LinkServer {
     for (const [id, params] of message.params) this.#params.set(id, this.shared.of(params));
     const answers: LinkAnswer[] = [];
     for (const ask of message.asks) {
-      const answer = isLease(ask) ? this.#lease(ask) : this.#decide(ask);
-      if (ask[0] !== 0) answers.push([ask[0], answer]);
+      if (ask[0] !== 0) answers.push([ask[0], this.#settle(ask)]);
+      else this.#settle(ask);
     }
     return answers.length === 0 ? undefined : { kind: 'answer', answers };
+  }
+
+  #settle(ask: LinkRequest | LinkLease): LinkAnswer[1] {
+    try {
+      return isLease(ask) ? this.#lease(ask) : this.#decide(ask);
+    } catch (thrown) {
+      return toLinkError(TidegateError.from(thrown));
+    }
   }
 
   #decide([, chargeDenied, quotaSatisfied, calls]: LinkRequest): LinkAnswer[1] {

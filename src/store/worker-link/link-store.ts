@@ -4,13 +4,20 @@
  *
  * Every request is answered by its deadline. One whose answer comes later is undone: what it took goes back.
  */
-import { callFault, settleResults } from '../../bucket/settlement';
-import type { BucketParams, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
+import { settleResults } from '../../bucket/settlement';
+import type {
+  BucketOutcome,
+  BucketParams,
+  BucketRequest,
+  BucketResult,
+  BucketStore,
+} from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseDone, LeaseReply, LeaseSource } from '../../core/leases';
 import {
   fromLinkError,
   isLinkError,
+  type LinkError,
   type LinkAnswer,
   type LinkAsk,
   type LinkCall,
@@ -68,9 +75,6 @@ export class LinkStore implements BucketStore, LeaseSource {
     if (this.#closed) return failed(request, 'the store is closed');
     if (this.#requests.size >= this.#maxPending)
       return failed(request, 'too many calls wait for the primary');
-    const faults = request.calls.map(callFault);
-    if (faults.some((fault) => fault !== undefined))
-      return faults.map((fault) => fault ?? new TidegateError('TG_INTERNAL', 'another call is at fault'));
     return new Promise((resolve) => {
       const untilMs = this.options.nowMs() + request.deadlineMs;
       this.#requests.set(this.#nextId(), { request, untilMs, answer: resolve, expired: false });
@@ -228,7 +232,9 @@ function resultsOf(request: BucketRequest, answer: LinkAnswer[1]): readonly Buck
       : new TidegateError('TG_STORE_REPLY', 'the primary answered something unexpected');
     return request.calls.map(() => error);
   }
-  return answer.map((result) => (isLinkError(result) ? fromLinkError(result) : result)) as BucketResult[];
+  return (answer as readonly (BucketOutcome | LinkError)[]).map((result) =>
+    isLinkError(result) ? fromLinkError(result) : result,
+  );
 }
 
 function leaseOf(answer: LinkAnswer[1]): LeaseReply | TidegateError {
