@@ -4,7 +4,7 @@
  * and an alarm is what passes the level that the usual passes only as often as the budget says.
  */
 import type { ModelState } from '../model/model';
-import { badState, countIn, numberIn, stateIn } from '../model/state';
+import { badState, countIn, figuresIn, numberIn, stateIn } from '../model/state';
 import { AnomalyScores, SCORE_KINDS, type ScoredStep, type ScoreKind } from './anomaly-scores';
 import { PeakTail, type TailFit } from './peak-tail';
 import type { SlotDeviation } from './slow-reference';
@@ -59,15 +59,16 @@ const BLOCKS_KEPT = 96;
 const CERTAIN = 1.6;
 /** Scores that are as good as independent. */
 const SCORES_AT_ONCE = 4;
-/** The level is at least this. */
-const LEAST_LEVEL = 3;
 /** What an alarm adds to the level, and time at the rate of the budget takes away again: their rates must agree. */
-const STRICTER = 0.6;
-const MOST_STRICTNESS = 6;
-const LEAST_STRICTNESS = -2;
+const STRICTER = 0.12;
+const MOST_STRICTNESS = 2;
+const LEAST_STRICTNESS = -0.3;
+/** What an alarm adds to the level of its own kind of score, and in what time half of it is gone. */
+const OWN_STRICTER = 0.3;
+const OWN_HALF_LIFE_MS = 5 * DAY_MS;
 
-const fit = (priorSlope: number): TailFit => ({
-  robust: true,
+const fit = (priorSlope: number, robust = false): TailFit => ({
+  robust,
   priorSlope,
   priorWeight: 4,
   leastSlope: priorSlope / 2,
@@ -81,7 +82,6 @@ const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
   calm: fit(0.15),
   flatline: fit(1),
 };
-const POOL_FIT: TailFit = { robust: false, priorSlope: 1, priorWeight: 6, leastSlope: 0.5 };
 
 /** What a step came to. */
 export interface DetectedStep {
@@ -99,11 +99,12 @@ const NOTHING: DetectedStep = { event: undefined, began: false, adopted: false }
 export class AnomalyDetector {
   private readonly scores: AnomalyScores;
   private readonly tails: readonly PeakTail[];
-  private readonly pool: PeakTail;
   private readonly blockProbability: number;
   private readonly falseAlarmsPerStep: number;
-  /** What alarms of late add to the level. */
+  /** The logarithm of what alarms of late multiply the level by. */
   private strictness = 0;
+  private readonly ownStrictness: Float64Array;
+  private readonly ownFade: number;
   private events: AnomalyEvent[] = [];
   private open = false;
   private lastAlarmMs = 0;
@@ -126,7 +127,10 @@ export class AnomalyDetector {
     const tailOf = (name: string, fit: TailFit): PeakTail =>
       new PeakTail(blockSteps, BLOCKS_KEPT, fit, state && stateIn(state, name));
     this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, TAIL_FITS[kind]));
-    this.pool = tailOf('pool', POOL_FIT);
+    this.ownFade = Math.pow(0.5, stepMs / OWN_HALF_LIFE_MS);
+    this.ownStrictness = state
+      ? figuresIn(state, 'ownStrictness', SCORE_KINDS.length)
+      : new Float64Array(SCORE_KINDS.length);
     if (state !== undefined) this.read(state);
   }
 
@@ -144,21 +148,18 @@ export class AnomalyDetector {
   observe(atMs: number, scored: ScoredStep): DetectedStep {
     const slot = this.scores.observe(scored);
     const { figures } = this.scores;
-    let surprise = 0;
+    const fade = STRICTER * this.falseAlarmsPerStep;
+    this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - fade);
+    let score = 0;
     let kind = 0;
     for (let index = 0; index < this.tails.length; index += 1) {
-      const one = this.tails[index]?.surprise(figures[index] ?? 0) ?? 0;
-      if (one <= surprise) continue;
-      surprise = one;
+      const one = this.watch(index, figures[index] ?? 0);
+      if (one <= score) continue;
+      score = one;
       kind = index;
     }
-    const level = this.level();
-    const missing = this.missing(scored.actual);
-    const score = missing ? 1 : surprise / level;
-    this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - STRICTER * this.falseAlarmsPerStep);
-    if (!this.open) this.learn(surprise, level);
-    const reason = missing ? 'missing data' : reasonOf(kind, slot);
-    return this.follow(atMs, scored, score, reason);
+    if (this.missing(scored.actual)) return this.follow(atMs, scored, Math.max(1, score), 'missing data', -1);
+    return this.follow(atMs, scored, score, reasonOf(kind, slot), kind);
   }
 
   save(): ModelState {
@@ -166,7 +167,7 @@ export class AnomalyDetector {
     const { open, strictness, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
     return {
       scores: this.scores.save(),
-      pool: this.pool.save(),
+      ownStrictness: this.ownStrictness.slice(),
       ...Object.fromEntries(tails),
       events: this.events.map((event) => ({ ...event })),
       open,
@@ -178,21 +179,26 @@ export class AnomalyDetector {
     };
   }
 
-  /** The surprise that raises an alarm. */
-  private level(): number {
-    const prior = Math.log(SCORES_AT_ONCE / this.blockProbability);
-    const fitted = this.pool.ready ? this.pool.level(this.blockProbability) : prior;
-    return Math.max(LEAST_LEVEL, fitted + this.strictness);
+  /** How far a score is on the way to an alarm; 1 is one. The usual is learnt from it, from what is odd its bound. */
+  private watch(index: number, figure: number): number {
+    const tail = this.tails[index];
+    if (tail === undefined) return 0;
+    const own = (this.ownStrictness[index] ?? 0) * this.ownFade;
+    this.ownStrictness[index] = own;
+    const way =
+      (tail.level(this.blockProbability / SCORES_AT_ONCE) - tail.base) * Math.exp(own + this.strictness);
+    const score = (figure - tail.base) / way;
+    if (!this.open) tail.observe(Math.min(figure, tail.base + CERTAIN * way));
+    return tail.ready ? Math.max(0, score) : 0;
   }
 
-  private learn(surprise: number, level: number): void {
-    const { figures } = this.scores;
-    for (let index = 0; index < this.tails.length; index += 1)
-      this.tails[index]?.observe(figures[index] ?? 0);
-    if (this.tails[0]?.ready === true) this.pool.observe(Math.min(surprise, CERTAIN * level));
-  }
-
-  private follow(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): DetectedStep {
+  private follow(
+    atMs: number,
+    scored: ScoredStep,
+    score: number,
+    reason: AnomalyReason,
+    kind: number,
+  ): DetectedStep {
     const last = this.events.at(-1);
     const alarm = score >= (this.open ? 0.7 : 1);
     if (alarm && atMs < this.adoptedUntilMs && reason !== 'missing data') {
@@ -204,7 +210,7 @@ export class AnomalyDetector {
       const began = !this.open || last === undefined;
       const event = began ? begun(atMs, scored, score, reason) : continued(last, atMs, scored, score, reason);
       if (began) this.events.push(event);
-      if (began) this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
+      if (began) this.alarmed(kind);
       else this.events[this.events.length - 1] = event;
       this.events.splice(0, this.events.length - this.options.maxEvents);
       this.open = true;
@@ -218,6 +224,12 @@ export class AnomalyDetector {
       return NOTHING;
     }
     return { event: last, began: false, adopted: false };
+  }
+
+  private alarmed(kind: number): void {
+    this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
+    const own = this.ownStrictness[kind];
+    if (own !== undefined) this.ownStrictness[kind] = Math.min(MOST_STRICTNESS, own + OWN_STRICTER);
   }
 
   private adopt(atMs: number, event: AnomalyEvent): DetectedStep {
