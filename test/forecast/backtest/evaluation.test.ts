@@ -135,7 +135,7 @@ describe('one step ahead', () => {
   it('stops at a forecast that is none', () => {
     const model = { predict: () => ({ mean: Float64Array.of(NaN), intervals: [] }), update: () => undefined };
     expect(() => runOnline(model, series, 6, 7, new OnlineTally(series.values))).toThrow(
-      expect.objectContaining({ code: 'TG_FORECAST_NO_FIT' }),
+      expect.objectContaining({ code: 'TG_FORECAST_NO_FIT' }) as Error,
     );
   });
 });

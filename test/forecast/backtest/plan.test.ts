@@ -80,16 +80,16 @@ describe('what is refused', () => {
       expect.objectContaining({
         code: 'TG_BACKTEST_BAD_PLAN',
         message: expect.stringContaining(message) as string,
-      }),
+      }) as Error,
     );
   });
 
   it.each([[2], [3]])('a series of %i values', (length) => {
     expect(() => planFor(of(length, MINUTE_MS))).toThrow(
-      expect.objectContaining({ code: 'TG_BACKTEST_BAD_PLAN' }),
+      expect.objectContaining({ code: 'TG_BACKTEST_BAD_PLAN' }) as Error,
     );
     expect(() => onlinePlanFor(of(length, MINUTE_MS))).toThrow(
-      expect.objectContaining({ code: 'TG_BACKTEST_BAD_PLAN' }),
+      expect.objectContaining({ code: 'TG_BACKTEST_BAD_PLAN' }) as Error,
     );
   });
 });
