@@ -6,13 +6,13 @@ import type { ClassBook } from '../../forecast/class-book';
 import type { ClassForecast } from '../../forecast/class-forecast';
 import type { Past, ScaleOptions } from '../../forecast/forecast-track';
 import type { ForecastScale } from '../../forecast/learning/fit-queue';
-import type { ControlHistory } from './control-history';
+import type { History } from '../../history/history';
 import type { ModelShelf } from './model-shelf';
 
 /** What opening stands on. */
 export interface OpenerParts {
   readonly book: ClassBook;
-  readonly history: ControlHistory;
+  readonly history: History;
   readonly shelf: ModelShelf;
   readonly scales: Readonly<Record<ForecastScale, ScaleOptions>>;
   readonly logger: Logger;
@@ -73,7 +73,7 @@ export class ClassOpener {
   private read(info: ClassInfo, scale: ForecastScale, fromMs: number, untilMs: number): Past {
     const figure = info.kind === 'signal' ? 'level' : 'hits';
     const step = this.stepMs(scale) as ResolutionMs;
-    return this.parts.history.series(info.id, figure, step, fromMs, untilMs, untilMs);
+    return this.parts.history.series(info.id, figure, step, fromMs, untilMs);
   }
 
   private stepMs(scale: ForecastScale): number {

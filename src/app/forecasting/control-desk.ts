@@ -6,7 +6,7 @@ import { RESOURCES, type ResourceName } from '../../core/observation';
 import type { ClassBook } from '../../forecast/class-book';
 import { consumptionOf } from '../../forecast/prediction';
 import type { AlertDesk } from './alert-desk';
-import type { ControlHistory, SeenClass } from './control-history';
+import type { History } from '../../history/history';
 import type { ControlLoop } from './control-loop';
 import type { FiguresMaker } from './figures';
 import type { FitRunner } from './fit-runner';
@@ -16,7 +16,7 @@ import type { ResourceCosts } from './resource-costs';
 
 /** What is asked. */
 export interface DeskParts {
-  readonly history: ControlHistory;
+  readonly history: History;
   readonly book: ClassBook;
   readonly shelf: ModelShelf;
   readonly fits: FitRunner;
@@ -34,6 +34,7 @@ const MAX_SERIES_STEPS = 10_000;
 const DEFAULT_SERIES_STEPS = 360;
 const MINUTE_MS = 60_000;
 
+type SeenClass = ReturnType<History['classes']>[number];
 type Answers = { readonly [N in AskName]: (ask: ForecastAsks[N]['ask']) => ForecastAsks[N]['answer'] };
 
 /** See the file's head. */
@@ -63,15 +64,15 @@ export class ControlDesk implements ForecastDesk {
   private classes(ask: ForecastAsks['classes']['ask']): ForecastAsks['classes']['answer'] {
     const nowMs = this.parts.nowMs();
     const chosen = [...this.parts.history.classes()].filter(
-      ({ info }) =>
-        (ask.kind === undefined || info.kind === ask.kind) &&
-        (ask.search === undefined || info.id.includes(ask.search)),
+      ({ kind, id }) =>
+        (ask.kind === undefined || kind === ask.kind) &&
+        (ask.search === undefined || id.includes(ask.search)),
     );
     const rated = chosen.map((seen) => ({
       seen,
-      ratePerS: this.parts.figures.ratePerS(seen.info.id, nowMs),
+      ratePerS: this.parts.figures.ratePerS(seen.id, nowMs),
     }));
-    rated.sort((a, b) => b.ratePerS - a.ratePerS || (a.seen.info.id < b.seen.info.id ? -1 : 1));
+    rated.sort((a, b) => b.ratePerS - a.ratePerS || (a.seen.id < b.seen.id ? -1 : 1));
     const page = rated.slice(ask.offset, ask.offset + ask.limit);
     return {
       total: chosen.length,
@@ -79,18 +80,18 @@ export class ControlDesk implements ForecastDesk {
     };
   }
 
-  private classView({ info, firstMs, lastMs }: SeenClass, ratePerS: number, nowMs: number): ClassView {
+  private classView(seen: SeenClass, ratePerS: number, nowMs: number): ClassView {
     const atMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
-    const denied = this.parts.history.value(info.id, 'denied', MINUTE_MS, atMs);
-    const { id, kind, parent, service, tenant } = info;
+    const denied = this.parts.history.value(seen.id, 'denied', MINUTE_MS, atMs);
+    const { id, kind, parent, service, tenant } = seen;
     return {
       id,
       kind,
       ...(parent === undefined ? {} : { parent }),
       ...(service === undefined ? {} : { service }),
       ...(tenant === undefined ? {} : { tenant }),
-      firstSeenMs: firstMs,
-      lastSeenMs: lastMs,
+      firstSeenMs: seen.sinceMs,
+      lastSeenMs: seen.lastMs,
       ratePerS,
       deniedPerS: Number.isFinite(denied) ? denied / 60 : 0,
       anomalous: this.parts.book.of(id)?.anomalous ?? false,
@@ -106,7 +107,7 @@ export class ControlDesk implements ForecastDesk {
     const fromMs = Math.max(asked, toMs - MAX_SERIES_STEPS * resolutionMs);
     const resource = RESOURCES.find((one) => one === figure);
     const source = resource === undefined ? figure : 'arrivals';
-    const read = this.parts.history.series(classId, source, resolutionMs, fromMs, toMs, nowMs);
+    const read = this.parts.history.series(classId, source, resolutionMs, fromMs, toMs);
     const factor = resource === undefined ? 1 : this.costOf(classId, resource);
     const values = Array.from(read.values, (value) => (Number.isFinite(value) ? value * factor : null));
     return { classId, figure, startMs: read.startMs, stepMs: read.stepMs, values };
@@ -180,7 +181,7 @@ export class ControlDesk implements ForecastDesk {
   }
 
   private known(classId: string): string {
-    if (this.parts.history.seen(classId) === undefined && !this.parts.book.has(classId)) {
+    if (!this.parts.history.has(classId) && !this.parts.book.has(classId)) {
       throw new TidegateError('TG_FORECAST_UNKNOWN_CLASS', `there is no class ${classId.slice(0, 200)}`);
     }
     return classId;

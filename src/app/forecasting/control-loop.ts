@@ -8,18 +8,19 @@ import type { Logger } from '../../core/ports';
 import { HORIZON_STEPS } from '../../core/forecasts';
 import type { ClassBook, StepSummary } from '../../forecast/class-book';
 import type { ForecastScale } from '../../forecast/learning/fit-queue';
+import type { History } from '../../history/history';
 import type { AlertDesk } from './alert-desk';
 import type { ClassOpener } from './class-opener';
-import type { ControlHistory } from './control-history';
 import type { FiguresMaker } from './figures';
 import type { FitRunner } from './fit-runner';
 import type { ModelShelf } from './model-shelf';
 import type { ReplicaDesk } from './replica-desk';
+import type { ResourceCosts } from './resource-costs';
 import { StepClock } from './step-clock';
 
 /** What the loop turns. */
 export interface ControlLoopParts {
-  readonly history: ControlHistory;
+  readonly history: History;
   readonly book: ClassBook;
   readonly opener: ClassOpener;
   readonly shelf: ModelShelf;
@@ -27,6 +28,7 @@ export interface ControlLoopParts {
   readonly alerts: AlertDesk;
   readonly replicas: ReplicaDesk;
   readonly figures: FiguresMaker;
+  readonly costs: ResourceCosts;
   readonly tell: (figures: ForecastFigures) => void;
   readonly logger: Logger;
   /** For durations alone. */
@@ -40,6 +42,8 @@ const MAX_STEPS = 60;
 /** Each class's forecasters are kept once in as many minutes. */
 const KEPT_EVERY_MINUTES = 10;
 const MAX_HOSTS = 256;
+/** Accuracy over time, of the busiest classes. */
+const ACCURACY_EVERY_MS = 3_600_000;
 const SCALES = ['fine', 'coarse'] as const;
 
 /** See the file's head. */
@@ -56,31 +60,29 @@ export class ControlLoop {
     const clock = (horizon: '1m' | '1h'): StepClock =>
       new StepClock(HORIZON_STEPS[horizon].stepMs, GRACE_MS, MAX_STEPS, nowMs);
     this.clocks = { fine: clock('1m'), coarse: clock('1h') };
-    for (const { info } of parts.history.classes()) parts.opener.open(info, nowMs);
+    for (const info of parts.history.classes()) if (!info.ended) parts.opener.open(info, nowMs);
   }
 
   /** Takes one source's counts of a step. */
   take(batch: ObservationBatch, nowMs: number): void {
-    const { history, opener, book } = this.parts;
+    const { history, opener, costs } = this.parts;
     if (!history.take(batch, nowMs)) return;
-    for (const info of batch.added) opener.open(info, nowMs);
+    for (const info of batch.added) {
+      costs.note(info);
+      opener.open(info, nowMs);
+    }
     for (const id of batch.ended ?? []) this.end(id, nowMs);
     if (batch.host !== undefined) this.seeHost(batch.source, batch.atMs, batch.host);
-    for (const id of batch.classes) {
-      // A class that ended and goes on is not named as new again.
-      const seen = book.has(id) ? undefined : history.seen(id);
-      if (seen !== undefined) opener.open(seen.info, nowMs);
-    }
   }
 
   /** Takes one value of a signal. */
   put(sample: SignalSample, info: ClassInfo, nowMs: number): void {
-    if (this.parts.history.put(sample, info, nowMs)) this.parts.opener.open(info, nowMs);
+    if (this.parts.history.putSignal(sample, info, nowMs)) this.parts.opener.open(info, nowMs);
   }
 
   /** Does what is due. */
   turn(nowMs: number): void {
-    this.parts.history.turn(nowMs);
+    this.parts.history.closeStep(nowMs);
     let minutes = 0;
     for (const scale of SCALES) {
       for (const atMs of this.clocks[scale].due(nowMs)) {
@@ -131,30 +133,30 @@ export class ControlLoop {
     );
     this.stepMs = monotonicMs() - startedMs;
     this.tellEvents(summary, atMs + stepMs);
-    if (scale === 'coarse') this.keepAccuracy(atMs + stepMs);
+    if (scale === 'coarse' && (atMs + stepMs) % ACCURACY_EVERY_MS === 0) this.keepAccuracy(atMs + stepMs);
   }
 
   private tellEvents({ anomalies, drifts }: StepSummary, atMs: number): void {
     const { history, logger, figures } = this.parts;
     for (const anomaly of anomalies) {
       figures.anomaly(anomaly);
-      history.keepEvent({ atMs, kind: 'anomaly', classId: anomaly.classId, data: anomaly });
+      history.records.addEvent({ atMs, kind: 'anomaly', classId: anomaly.classId, data: { ...anomaly } });
       logger.warn({ anomaly }, 'a class is unlike its forecasts');
     }
     for (const drift of drifts) {
       figures.drift(drift);
-      history.keepEvent({ atMs, kind: 'drift', classId: drift.classId, data: drift });
+      history.records.addEvent({ atMs, kind: 'drift', classId: drift.classId, data: { ...drift } });
       logger.info({ drift }, 'a class has changed for good');
     }
   }
 
   private keepAccuracy(atMs: number): void {
-    const { book, history } = this.parts;
-    for (const id of book.ids()) {
+    const { book, history, figures } = this.parts;
+    for (const { id } of figures.busiest(atMs)) {
       for (const { horizon, mae, maeRatio, coverage80, coverage95 } of book.accuracy(id)) {
         const measures = { mae, mae_ratio: maeRatio, coverage80, coverage95 };
         for (const [measure, value] of Object.entries(measures)) {
-          if (value !== null) history.keepAccuracy(id, `${horizon}:${measure}`, atMs, value);
+          if (value !== null) history.records.putAccuracy(id, `${horizon}:${measure}`, atMs, value);
         }
       }
     }
@@ -182,6 +184,7 @@ export class ControlLoop {
   private end(id: string, nowMs: number): void {
     this.keep(id, nowMs);
     this.parts.book.close(id);
+    this.parts.costs.forget(id);
   }
 
   private seeHost(source: string, atMs: number, host: HostSample): void {

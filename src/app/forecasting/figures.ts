@@ -6,16 +6,17 @@ import {
   type ClassFigures,
   type DriftView,
   type ForecastFigures,
+  type HistoryView,
   type HorizonName,
   type Prediction,
 } from '../../core/forecasts';
 import type { ClassBook } from '../../forecast/class-book';
-import type { ControlHistory } from './control-history';
+import type { History } from '../../history/history';
 
 /** What figures are made of. */
 export interface FiguresParts {
   readonly book: ClassBook;
-  readonly history: ControlHistory;
+  readonly history: History;
   /** Classes told of, at most. */
   readonly maxClasses: number;
   readonly leader: () => boolean;
@@ -54,7 +55,7 @@ export class FiguresMaker {
       ...others,
       tracked: book.size,
       waitingFits: book.waitingFits,
-      history: history.view(),
+      history: historyView(history),
       leader: leader(),
     };
   }
@@ -68,7 +69,8 @@ export class FiguresMaker {
     return figure === 'level' ? value : value / 60;
   }
 
-  private busiest(nowMs: number): readonly { id: string; ratePerS: number }[] {
+  /** The busiest classes, busiest first. */
+  busiest(nowMs: number): readonly { id: string; ratePerS: number }[] {
     const all = [...this.parts.book.ids()].map((id) => ({ id, ratePerS: this.ratePerS(id, nowMs) }));
     all.sort((a, b) => b.ratePerS - a.ratePerS || (a.id < b.id ? -1 : 1));
     return all.slice(0, this.parts.maxClasses);
@@ -104,6 +106,18 @@ export class FiguresMaker {
       },
     ];
   }
+}
+
+function historyView(history: History): HistoryView {
+  const { path, persistent, error, classes, memoryBytes, fileBytes } = history.state();
+  return {
+    kind: path === undefined ? 'memory' : 'sqlite',
+    degraded: path !== undefined && !persistent,
+    error: error === undefined ? null : `${error.code}: ${error.message}`,
+    classes,
+    memoryBytes,
+    diskBytes: fileBytes,
+  };
 }
 
 /** Counts under a key, as long as there is room for it. */

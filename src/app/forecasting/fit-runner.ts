@@ -12,7 +12,7 @@ import { contextOf, type ScaleOptions } from '../../forecast/forecast-track';
 import { meanRatio } from '../../forecast/learning/challenge';
 import type { DueFit, ForecastScale } from '../../forecast/learning/fit-queue';
 import type { FittedModel } from '../../forecast/model/model';
-import type { ControlHistory } from './control-history';
+import type { History } from '../../history/history';
 import type { FitJob, FitOutcome } from './fit-job';
 import type { Fitter } from './fit-threads';
 import type { ModelShelf, ModelVersion } from './model-shelf';
@@ -20,7 +20,7 @@ import type { ModelShelf, ModelVersion } from './model-shelf';
 /** What fits stand on. */
 export interface FitParts {
   readonly book: ClassBook;
-  readonly history: ControlHistory;
+  readonly history: History;
   readonly shelf: ModelShelf;
   readonly fitter: Fitter;
   readonly scales: Readonly<Record<ForecastScale, ScaleOptions>>;
@@ -128,7 +128,7 @@ export class FitRunner {
   private seriesOf(forecast: ClassForecast, scale: ForecastScale, fromMs: number, toMs: number) {
     const { stepMs } = this.parts.scales[scale];
     const { id } = forecast.info;
-    const series = this.parts.history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, toMs, toMs);
+    const series = this.parts.history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, toMs);
     const first = series.values.findIndex((value) => Number.isFinite(value));
     if (first <= 0) return first < 0 ? { startMs: series.startMs, values: new Float64Array(0) } : series;
     return { startMs: series.startMs + first * stepMs, values: series.values.slice(first) };
@@ -154,10 +154,9 @@ export class FitRunner {
   private take(due: DueFit, planned: { job: FitJob; untilMs: number }, outcome: FitOutcome): void {
     const { state, errors } = outcome;
     if (state === undefined) return;
-    const version: ModelVersion = {
+    const model = {
       classId: due.id,
       scale: due.scale,
-      version: this.parts.shelf.nextVersion(due.id, due.scale),
       kind: planned.job.kind,
       state,
       fittedAtMs: planned.untilMs,
@@ -165,7 +164,7 @@ export class FitRunner {
       points: planned.job.values.length,
       ratio: errors === undefined ? null : meanRatio(errors.challenger, errors.champion),
     };
-    if (this.use(version)) this.parts.shelf.put(version);
+    this.use({ ...model, version: this.parts.shelf.put(model) });
   }
 
   /**
@@ -190,7 +189,7 @@ export class FitRunner {
     const fromMs = Math.max(version.fittedAtMs, untilMs - WINDOW_STEPS[version.scale] * stepMs);
     const { id } = forecast.info;
     const { history } = this.parts;
-    const missed = history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, untilMs, untilMs);
+    const missed = history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, untilMs);
     for (const value of missed.values) model.update(value);
   }
 }

@@ -1,9 +1,11 @@
-/** The versions of classes' models, and their forecasters as they stand, in history. */
+/** The versions of classes' models, and their forecasters as they stand, in history's records. */
+import { TidegateError } from '../../core/errors';
 import type { ModelView } from '../../core/forecasts';
+import type { Logger } from '../../core/ports';
 import type { SavedClass } from '../../forecast/class-forecast';
 import type { ForecastScale } from '../../forecast/learning/fit-queue';
 import type { ModelState } from '../../forecast/model/model';
-import type { ControlHistory, KeptState } from './control-history';
+import type { ModelVersion as KeptVersion, Records } from '../../history/records';
 
 /** One version of a model. */
 export interface ModelVersion {
@@ -19,51 +21,53 @@ export interface ModelVersion {
   readonly ratio: number | null;
 }
 
-/** Versions kept of each model. */
-const VERSIONS_KEPT = 3;
 const TRACKS = 'tracks';
 const kindOf = (scale: ForecastScale): string => `model:${scale}`;
+const SCALES = ['fine', 'coarse'] as const;
 
 /** See the file's head. */
 export class ModelShelf {
-  constructor(private readonly history: ControlHistory) {}
+  /** The version under which a class's forecasters are kept. */
+  private readonly trackVersions = new Map<string, number>();
 
-  /** The next free version. */
-  nextVersion(classId: string, scale: ForecastScale): number {
-    return (this.history.states(classId, kindOf(scale))[0]?.version ?? 0) + 1;
-  }
+  constructor(
+    private readonly records: () => Records,
+    private readonly logger: Logger,
+  ) {}
 
-  /** Keeps a version and makes it the active one. */
-  put(model: ModelVersion): void {
-    this.keep(model, true);
-    this.activate(model.classId, model.scale, model.version);
-    this.history.pruneStates(model.classId, kindOf(model.scale), VERSIONS_KEPT);
+  /** Keeps a model and makes it the active one. @returns its version. */
+  put(model: Omit<ModelVersion, 'version'>): number {
+    const { classId, scale, fittedAtMs, ...rest } = model;
+    const kept = { classId, kind: kindOf(scale), createdMs: fittedAtMs, state: { ...rest }, active: true };
+    return this.records().saveModel(kept);
   }
 
   /** The version in use. */
   active(classId: string, scale: ForecastScale): ModelVersion | undefined {
-    const kept = this.history.states(classId, kindOf(scale)).find(({ active }) => active);
-    return kept === undefined ? undefined : versionOf(kept, scale);
+    return this.read(
+      scale,
+      this.versions(classId, scale).find(({ active }) => active),
+    );
   }
 
+  /** A version by its number. */
   version(classId: string, scale: ForecastScale, version: number): ModelVersion | undefined {
-    const kept = this.history.states(classId, kindOf(scale)).find((one) => one.version === version);
-    return kept === undefined ? undefined : versionOf(kept, scale);
+    return this.read(
+      scale,
+      this.versions(classId, scale).find((one) => one.version === version),
+    );
   }
 
   /** Makes one version the active one. */
   activate(classId: string, scale: ForecastScale, version: number): void {
-    for (const kept of this.history.states(classId, kindOf(scale))) {
-      const active = kept.version === version;
-      if (active !== kept.active) this.history.keepState({ ...kept, active });
-    }
+    this.records().activate(classId, kindOf(scale), version);
   }
 
   /** All versions of a class, newest first. */
   views(classId: string): readonly ModelView[] {
-    return (['fine', 'coarse'] as const).flatMap((scale) =>
-      this.history.states(classId, kindOf(scale)).flatMap((kept) => {
-        const model = versionOf(kept, scale);
+    return SCALES.flatMap((scale) =>
+      this.versions(classId, scale).flatMap((kept) => {
+        const model = this.read(scale, kept);
         if (model === undefined) return [];
         const { version, kind, fittedAtMs, why, points, ratio } = model;
         return [{ classId, scale, version, kind, fittedAtMs, why, points, ratio, active: kept.active }];
@@ -73,37 +77,62 @@ export class ModelShelf {
 
   /** Keeps a class's forecasters as they stand. */
   saveTracks(classId: string, saved: SavedClass, nowMs: number): void {
-    const state = { ...saved };
-    this.history.keepState({ classId, kind: TRACKS, version: 1, createdMs: nowMs, active: true, state });
+    const records = this.records();
+    const state: ModelState = { ...saved };
+    const version = this.trackVersion(classId);
+    if (version !== undefined) return records.updateModel(classId, TRACKS, version, state);
+    const kept = { classId, kind: TRACKS, createdMs: nowMs, state, active: true };
+    this.trackVersions.set(classId, records.saveModel(kept));
   }
 
   /** A class's forecasters as they stood. */
   tracks(classId: string): SavedClass | undefined {
-    const state = this.history.states(classId, TRACKS)[0]?.state;
-    return state === undefined ? undefined : state;
+    return this.state(classId, TRACKS, this.trackVersion(classId));
   }
 
-  private keep(model: ModelVersion, active: boolean): void {
-    const { classId, scale, version, fittedAtMs, ...rest } = model;
-    const state: ModelState = { ...rest };
-    this.history.keepState({ classId, kind: kindOf(scale), version, createdMs: fittedAtMs, active, state });
+  private trackVersion(classId: string): number | undefined {
+    const known = this.trackVersions.get(classId);
+    if (known !== undefined) return known;
+    const kept = this.records()
+      .models(classId)
+      .find(({ kind }) => kind === TRACKS);
+    if (kept !== undefined) this.trackVersions.set(classId, kept.version);
+    return kept?.version;
   }
-}
 
-/** @returns undefined for a state that is no model. */
-function versionOf(kept: KeptState, scale: ForecastScale): ModelVersion | undefined {
-  const { kind, state, why, points, ratio } = kept.state;
-  if (typeof kind !== 'string' || typeof why !== 'string' || typeof points !== 'number') return undefined;
-  if (typeof state !== 'object' || state === null) return undefined;
-  return {
-    classId: kept.classId,
-    scale,
-    version: kept.version,
-    kind,
-    state: state as ModelState,
-    fittedAtMs: kept.createdMs,
-    why,
-    points,
-    ratio: typeof ratio === 'number' ? ratio : null,
-  };
+  private versions(classId: string, scale: ForecastScale): readonly KeptVersion[] {
+    return this.records()
+      .models(classId)
+      .filter(({ kind }) => kind === kindOf(scale));
+  }
+
+  private read(scale: ForecastScale, kept: KeptVersion | undefined): ModelVersion | undefined {
+    if (kept === undefined) return undefined;
+    const { classId, version, createdMs } = kept;
+    const { kind, state, why, points, ratio } = this.state(classId, kept.kind, version) ?? {};
+    if (typeof kind !== 'string' || typeof why !== 'string' || typeof points !== 'number') return undefined;
+    if (typeof state !== 'object' || state === null) return undefined;
+    return {
+      classId,
+      scale,
+      version,
+      kind,
+      state: state as ModelState,
+      fittedAtMs: createdMs,
+      why,
+      points,
+      ratio: typeof ratio === 'number' ? ratio : null,
+    };
+  }
+
+  /** @returns undefined for one that is not there or cannot be read: the class does without it then. */
+  private state(classId: string, kind: string, version: number | undefined): ModelState | undefined {
+    if (version === undefined) return undefined;
+    try {
+      return this.records().model(classId, kind, version);
+    } catch (thrown) {
+      this.logger.warn({ error: TidegateError.from(thrown), class: classId, kind }, 'a model cannot be read');
+      return undefined;
+    }
+  }
 }
