@@ -60,11 +60,11 @@ const CERTAIN = 1.6;
 /** Scores that are as good as independent. */
 const SCORES_AT_ONCE = 4;
 /** What an alarm adds to the level, and time at the rate of the budget takes away again: their rates must agree. */
-const STRICTER = 0.12;
-const MOST_STRICTNESS = 2;
+const STRICTER = 0.06;
+const MOST_STRICTNESS = 3;
 const LEAST_STRICTNESS = -0.3;
 /** What an alarm adds to the level of its own kind of score, and in what time half of it is gone. */
-const OWN_STRICTER = 0.3;
+const OWN_STRICTER = 0.5;
 const OWN_HALF_LIFE_MS = 5 * DAY_MS;
 
 const fit = (priorSlope: number, robust = false): TailFit => ({
@@ -78,9 +78,13 @@ const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
   drop: fit(0.6),
   rise: fit(0.6),
   fall: fit(0.6),
-  'unusual variance': fit(0.15),
+  surge: fit(0.6),
+  sag: fit(0.6),
+  variance: fit(0.15),
   calm: fit(0.15),
   flatline: fit(1),
+  high: fit(0.1),
+  low: fit(0.1),
 };
 
 /** What a step came to. */
@@ -107,6 +111,8 @@ export class AnomalyDetector {
   private readonly ownFade: number;
   private events: AnomalyEvent[] = [];
   private open = false;
+  /** The kinds of score that took part in the event, a bit each. */
+  private raised = 0;
   private lastAlarmMs = 0;
   private adoptedUntilMs = 0;
   private missingRun = 0;
@@ -158,8 +164,8 @@ export class AnomalyDetector {
       score = one;
       kind = index;
     }
-    if (this.missing(scored.actual)) return this.follow(atMs, scored, Math.max(1, score), 'missing data', -1);
-    return this.follow(atMs, scored, score, reasonOf(kind, slot), kind);
+    if (this.missing(scored.actual)) return this.follow(atMs, scored, Math.max(1, score), 'missing data');
+    return this.follow(atMs, scored, score, reasonOf(kind, slot));
   }
 
   save(): ModelState {
@@ -173,6 +179,7 @@ export class AnomalyDetector {
       open,
       strictness,
       lastAlarmMs,
+      raised: this.raised,
       adoptedUntilMs,
       missingRun,
       longestMissing,
@@ -188,17 +195,12 @@ export class AnomalyDetector {
     const way =
       (tail.level(this.blockProbability / SCORES_AT_ONCE) - tail.base) * Math.exp(own + this.strictness);
     const score = (figure - tail.base) / way;
+    if (score >= 1 && tail.ready) this.raised |= 1 << index;
     if (!this.open) tail.observe(Math.min(figure, tail.base + CERTAIN * way));
     return tail.ready ? Math.max(0, score) : 0;
   }
 
-  private follow(
-    atMs: number,
-    scored: ScoredStep,
-    score: number,
-    reason: AnomalyReason,
-    kind: number,
-  ): DetectedStep {
+  private follow(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): DetectedStep {
     const last = this.events.at(-1);
     const alarm = score >= (this.open ? 0.7 : 1);
     if (alarm && atMs < this.adoptedUntilMs && reason !== 'missing data') {
@@ -210,7 +212,7 @@ export class AnomalyDetector {
       const began = !this.open || last === undefined;
       const event = began ? begun(atMs, scored, score, reason) : continued(last, atMs, scored, score, reason);
       if (began) this.events.push(event);
-      if (began) this.alarmed(kind);
+      if (began) this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
       else this.events[this.events.length - 1] = event;
       this.events.splice(0, this.events.length - this.options.maxEvents);
       this.open = true;
@@ -219,23 +221,27 @@ export class AnomalyDetector {
     }
     if (!this.open || last === undefined) return NOTHING;
     if (atMs - this.lastAlarmMs >= this.options.quietMs) {
-      this.open = false;
+      this.close();
       this.events[this.events.length - 1] = { ...last, endMs: this.lastAlarmMs + this.options.stepMs };
       return NOTHING;
     }
     return { event: last, began: false, adopted: false };
   }
 
-  private alarmed(kind: number): void {
-    this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
-    const own = this.ownStrictness[kind];
-    if (own !== undefined) this.ownStrictness[kind] = Math.min(MOST_STRICTNESS, own + OWN_STRICTER);
+  /** Makes the kinds of score that took part in an event stricter for a while. */
+  private close(): void {
+    this.open = false;
+    this.ownStrictness.forEach((own, index) => {
+      if ((this.raised & (1 << index)) === 0) return;
+      this.ownStrictness[index] = Math.min(MOST_STRICTNESS, own + OWN_STRICTER);
+    });
+    this.raised = 0;
   }
 
   private adopt(atMs: number, event: AnomalyEvent): DetectedStep {
     const ended = { ...event, endMs: atMs + this.options.stepMs };
     this.events[this.events.length - 1] = ended;
-    this.open = false;
+    this.close();
     this.adoptedUntilMs = atMs + this.options.quietMs;
     this.scores.reference.adopt();
     return { event: ended, began: false, adopted: true };
@@ -258,6 +264,7 @@ export class AnomalyDetector {
     this.events = (events as AnomalyEvent[]).slice(-this.options.maxEvents);
     this.open = open && this.events.length > 0;
     this.strictness = numberIn(state, 'strictness');
+    this.raised = countIn(state, 'raised');
     this.lastAlarmMs = numberIn(state, 'lastAlarmMs');
     this.adoptedUntilMs = numberIn(state, 'adoptedUntilMs');
     this.missingRun = countIn(state, 'missingRun');
@@ -282,11 +289,24 @@ function continued(
 }
 
 function reasonOf(kind: number, slot: SlotDeviation | undefined): AnomalyReason {
-  const name = SCORE_KINDS[kind] ?? 'spike';
-  if (name === 'rise' || name === 'fall') {
-    return slot !== undefined && Math.abs(slot.long) > Math.abs(slot.short)
-      ? 'level shift'
-      : 'seasonal violation';
+  switch (SCORE_KINDS[kind]) {
+    case 'drop':
+    case 'low':
+      return 'drop';
+    case 'surge':
+    case 'sag':
+      return 'level shift';
+    case 'rise':
+    case 'fall': {
+      const lasting = slot !== undefined && Math.abs(slot.long) > Math.abs(slot.short);
+      return lasting ? 'level shift' : 'seasonal violation';
+    }
+    case 'variance':
+    case 'calm':
+      return 'unusual variance';
+    case 'flatline':
+      return 'flatline';
+    default:
+      return 'spike';
   }
-  return name === 'calm' ? 'unusual variance' : name;
 }
