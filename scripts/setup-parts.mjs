@@ -1,5 +1,5 @@
 // Makes the real parts available that the tests and the mesh run: Redis, Envoy, openssl, docker-compose, Prometheus,
-// h2spec.
+// Chromium, h2spec.
 // Installs only what is missing, so it is quick when all is there. What it cannot get it names, one line each, and
 // exits with 1. `--check` installs nothing. Names as arguments restrict it to those parts.
 import { spawnSync } from 'node:child_process';

@@ -122,7 +122,7 @@ function padded({ low, high }: Range): Range {
 }
 
 function rangeOf(figures: readonly number[]): Range {
-  const known = figures.filter((one) => Number.isFinite(one));
+  const known = figures.filter(drawable);
   return known.length === 0 ? { low: 0, high: 1 } : { low: Math.min(...known), high: Math.max(...known) };
 }
 
@@ -142,10 +142,16 @@ function extent(layer: Layer, axis: 'x' | 'y'): readonly number[] {
   }
 }
 
+/** Figures that are none, and those beyond all measure, are not drawn. */
+function drawable(value: number | undefined): boolean {
+  return value !== undefined && Math.abs(value) < 1e100;
+}
+
 function ends(figures: ArrayLike<number>): readonly number[] {
   let [low, high] = [Infinity, -Infinity];
   for (let at = 0; at < figures.length; at += 1) {
     const value = figures[at] ?? NaN;
+    if (!drawable(value)) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }
@@ -166,9 +172,11 @@ function drawn(layer: Layer, frame: Frame): MarkupText {
       return element(
         'g',
         { class: `${look} marks` },
-        layer.points.map(({ x, y, text }) =>
-          element('circle', { cx: px(x), cy: py(y), r: 4 }, [element('title', {}, [escaped(text)])]),
-        ),
+        layer.points
+          .filter(({ x, y }) => drawable(x) && drawable(y))
+          .map(({ x, y, text }) =>
+            element('circle', { cx: px(x), cy: py(y), r: 4 }, [element('title', {}, [escaped(text)])]),
+          ),
       );
     case 'level':
       return element('path', { class: look, d: `M${MARGIN.left} ${figure(py(layer.y))}h${INNER_WIDTH}` });
@@ -176,11 +184,13 @@ function drawn(layer: Layer, frame: Frame): MarkupText {
       return element(
         'g',
         { class: look },
-        layer.points.map(({ x, text }) =>
-          element('path', { d: `M${figure(px(x))} ${MARGIN.top}v${INNER_HEIGHT}` }, [
-            element('title', {}, [escaped(text)]),
-          ]),
-        ),
+        layer.points
+          .filter(({ x }) => drawable(x))
+          .map(({ x, text }) =>
+            element('path', { d: `M${figure(px(x))} ${MARGIN.top}v${INNER_HEIGHT}` }, [
+              element('title', {}, [escaped(text)]),
+            ]),
+          ),
       );
   }
 }
@@ -190,7 +200,7 @@ function path({ x, y }: Points, { px, py }: Frame): string {
   return x
     .map((at, index) => {
       const value = y[index] ?? NaN;
-      if (!Number.isFinite(value) || !Number.isFinite(at)) {
+      if (!drawable(value) || !drawable(at)) {
         pen = 'M';
         return '';
       }
@@ -204,7 +214,7 @@ function path({ x, y }: Points, { px, py }: Frame): string {
 function bandPath(low: Points, high: Points, frame: Frame): string {
   const known = low.x
     .map((_, at) => at)
-    .filter((at) => Number.isFinite(low.y[at]) && Number.isFinite(high.y[at]));
+    .filter((at) => drawable(low.x[at]) && drawable(low.y[at]) && drawable(high.y[at]));
   if (known.length === 0) return '';
   const pick = ({ x, y }: Points, order: readonly number[]): Points => ({
     x: order.map((at) => x[at] ?? NaN),

@@ -12,6 +12,8 @@ export interface ClassInfo {
   readonly parent?: string;
   readonly service?: string;
   readonly tenant?: string;
+  /** What one request of a rule uses, in cost units, as the settings say. */
+  readonly cost?: Readonly<Record<ResourceName, number>>;
 }
 
 /** What is counted of a class, in the order of an observation's columns. */

@@ -14,6 +14,7 @@ export type PartName =
   | 'docker-compose'
   | 'prometheus'
   | 'promtool'
+  | 'chromium'
   | 'h2spec';
 
 /**

@@ -22,6 +22,7 @@ test('it names where each part is, and is content', async () => {
     'docker-compose',
     'prometheus',
     'promtool',
+    'chromium',
     'h2spec',
   ]);
   expect(output).not.toContain('missing');

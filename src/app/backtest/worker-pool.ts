@@ -40,6 +40,8 @@ export interface PoolOptions<Task, Result> {
 const MAX_HEAP_MB = 2_048;
 /** So many results per thread may wait for an earlier one; no further task is begun meanwhile. */
 const AHEAD_PER_WORKER = 32;
+/** When so many threads are lost in a row, it is not the tasks' fault. */
+const LOST_MAX = 16;
 
 /** Resolves when every task has come to a result. Rejects with the signal's reason when it is aborted first. */
 export async function runInWorkers<Task, Result>(options: PoolOptions<Task, Result>): Promise<void> {
@@ -69,6 +71,7 @@ class Pool<Task, Result> {
   private settle: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
   private readonly ended: Promise<void>;
   private over = false;
+  private lostInARow = 0;
 
   constructor(private readonly options: PoolOptions<Task, Result>) {
     this.ended = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
@@ -140,6 +143,7 @@ class Pool<Task, Result> {
       if (task !== undefined) this.options.onProgress?.(task, message.progress);
       return;
     }
+    this.lostInARow = 0;
     this.finish(slot, message.result);
     for (const one of this.slots) this.feed(one);
   }
@@ -154,7 +158,14 @@ class Pool<Task, Result> {
     }
     const task = this.options.tasks[index];
     if (task === undefined) return;
-    this.finish(slot, this.options.lost(task, TidegateError.from(thrown)));
+    const error = TidegateError.from(thrown);
+    this.lostInARow += 1;
+    if (this.lostInARow > LOST_MAX) return this.fail(error);
+    try {
+      this.finish(slot, this.options.lost(task, error));
+    } catch (failure) {
+      return this.fail(failure);
+    }
     if (!this.over && this.begun < this.options.tasks.length) this.hire();
     for (const one of this.slots) this.feed(one);
   }

@@ -82,7 +82,7 @@ export class Webhooks {
       await reply.body?.cancel();
       return reply.ok ? undefined : `the receiver answered ${reply.status}`;
     } catch (thrown) {
-      const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError';
+      const timedOut = (thrown as { name?: unknown }).name === 'TimeoutError';
       return timedOut ? 'no answer in time' : 'the receiver cannot be reached';
     }
   }

@@ -4,7 +4,7 @@
  * and an alarm is what passes the level that the usual passes only as often as the budget says.
  */
 import type { ModelState } from '../model/model';
-import { badState, countIn, numberIn, stateIn } from '../model/state';
+import { badState, countIn, figuresIn, numberIn, stateIn } from '../model/state';
 import { AnomalyScores, SCORE_KINDS, type ScoredStep, type ScoreKind } from './anomaly-scores';
 import { PeakTail, type TailFit } from './peak-tail';
 import type { SlotDeviation } from './slow-reference';
@@ -59,15 +59,16 @@ const BLOCKS_KEPT = 96;
 const CERTAIN = 1.6;
 /** Scores that are as good as independent. */
 const SCORES_AT_ONCE = 4;
-/** The level is at least this. */
-const LEAST_LEVEL = 3;
 /** What an alarm adds to the level, and time at the rate of the budget takes away again: their rates must agree. */
-const STRICTER = 0.6;
-const MOST_STRICTNESS = 6;
-const LEAST_STRICTNESS = -2;
+const STRICTER = 0.06;
+const MOST_STRICTNESS = 3;
+const LEAST_STRICTNESS = -0.3;
+/** What an alarm adds to the level of its own kind of score, and in what time half of it is gone. */
+const OWN_STRICTER = 0.5;
+const OWN_HALF_LIFE_MS = 5 * DAY_MS;
 
-const fit = (priorSlope: number): TailFit => ({
-  robust: true,
+const fit = (priorSlope: number, robust = false): TailFit => ({
+  robust,
   priorSlope,
   priorWeight: 4,
   leastSlope: priorSlope / 2,
@@ -77,11 +78,14 @@ const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
   drop: fit(0.6),
   rise: fit(0.6),
   fall: fit(0.6),
-  'unusual variance': fit(0.15),
+  surge: fit(0.6),
+  sag: fit(0.6),
+  variance: fit(0.15),
   calm: fit(0.15),
   flatline: fit(1),
+  high: fit(0.1),
+  low: fit(0.1),
 };
-const POOL_FIT: TailFit = { robust: false, priorSlope: 1, priorWeight: 6, leastSlope: 0.5 };
 
 /** What a step came to. */
 export interface DetectedStep {
@@ -99,13 +103,16 @@ const NOTHING: DetectedStep = { event: undefined, began: false, adopted: false }
 export class AnomalyDetector {
   private readonly scores: AnomalyScores;
   private readonly tails: readonly PeakTail[];
-  private readonly pool: PeakTail;
   private readonly blockProbability: number;
   private readonly falseAlarmsPerStep: number;
-  /** What alarms of late add to the level. */
+  /** The logarithm of what alarms of late multiply the level by. */
   private strictness = 0;
+  private readonly ownStrictness: Float64Array;
+  private readonly ownFade: number;
   private events: AnomalyEvent[] = [];
   private open = false;
+  /** The kinds of score that took part in the event, a bit each. */
+  private raised = 0;
   private lastAlarmMs = 0;
   private adoptedUntilMs = 0;
   private missingRun = 0;
@@ -126,7 +133,10 @@ export class AnomalyDetector {
     const tailOf = (name: string, fit: TailFit): PeakTail =>
       new PeakTail(blockSteps, BLOCKS_KEPT, fit, state && stateIn(state, name));
     this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, TAIL_FITS[kind]));
-    this.pool = tailOf('pool', POOL_FIT);
+    this.ownFade = Math.pow(0.5, stepMs / OWN_HALF_LIFE_MS);
+    this.ownStrictness = state
+      ? figuresIn(state, 'ownStrictness', SCORE_KINDS.length)
+      : new Float64Array(SCORE_KINDS.length);
     if (state !== undefined) this.read(state);
   }
 
@@ -144,21 +154,18 @@ export class AnomalyDetector {
   observe(atMs: number, scored: ScoredStep): DetectedStep {
     const slot = this.scores.observe(scored);
     const { figures } = this.scores;
-    let surprise = 0;
+    const fade = STRICTER * this.falseAlarmsPerStep;
+    this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - fade);
+    let score = 0;
     let kind = 0;
     for (let index = 0; index < this.tails.length; index += 1) {
-      const one = this.tails[index]?.surprise(figures[index] ?? 0) ?? 0;
-      if (one <= surprise) continue;
-      surprise = one;
+      const one = this.watch(index, figures[index] ?? 0);
+      if (one <= score) continue;
+      score = one;
       kind = index;
     }
-    const level = this.level();
-    const missing = this.missing(scored.actual);
-    const score = missing ? 1 : surprise / level;
-    this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - STRICTER * this.falseAlarmsPerStep);
-    if (!this.open) this.learn(surprise, level);
-    const reason = missing ? 'missing data' : reasonOf(kind, slot);
-    return this.follow(atMs, scored, score, reason);
+    if (this.missing(scored.actual)) return this.follow(atMs, scored, Math.max(1, score), 'missing data');
+    return this.follow(atMs, scored, score, reasonOf(kind, slot));
   }
 
   save(): ModelState {
@@ -166,30 +173,31 @@ export class AnomalyDetector {
     const { open, strictness, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
     return {
       scores: this.scores.save(),
-      pool: this.pool.save(),
+      ownStrictness: this.ownStrictness.slice(),
       ...Object.fromEntries(tails),
       events: this.events.map((event) => ({ ...event })),
       open,
       strictness,
       lastAlarmMs,
+      raised: this.raised,
       adoptedUntilMs,
       missingRun,
       longestMissing,
     };
   }
 
-  /** The surprise that raises an alarm. */
-  private level(): number {
-    const prior = Math.log(SCORES_AT_ONCE / this.blockProbability);
-    const fitted = this.pool.ready ? this.pool.level(this.blockProbability) : prior;
-    return Math.max(LEAST_LEVEL, fitted + this.strictness);
-  }
-
-  private learn(surprise: number, level: number): void {
-    const { figures } = this.scores;
-    for (let index = 0; index < this.tails.length; index += 1)
-      this.tails[index]?.observe(figures[index] ?? 0);
-    if (this.tails[0]?.ready === true) this.pool.observe(Math.min(surprise, CERTAIN * level));
+  /** How far a score is on the way to an alarm; 1 is one. The usual is learnt from it, from what is odd its bound. */
+  private watch(index: number, figure: number): number {
+    const tail = this.tails[index];
+    if (tail === undefined) return 0;
+    const own = (this.ownStrictness[index] ?? 0) * this.ownFade;
+    this.ownStrictness[index] = own;
+    const way =
+      (tail.level(this.blockProbability / SCORES_AT_ONCE) - tail.base) * Math.exp(own + this.strictness);
+    const score = (figure - tail.base) / way;
+    if (score >= 1 && tail.ready) this.raised |= 1 << index;
+    if (!this.open) tail.observe(Math.min(figure, tail.base + CERTAIN * way));
+    return tail.ready ? Math.max(0, score) : 0;
   }
 
   private follow(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): DetectedStep {
@@ -213,17 +221,27 @@ export class AnomalyDetector {
     }
     if (!this.open || last === undefined) return NOTHING;
     if (atMs - this.lastAlarmMs >= this.options.quietMs) {
-      this.open = false;
+      this.close();
       this.events[this.events.length - 1] = { ...last, endMs: this.lastAlarmMs + this.options.stepMs };
       return NOTHING;
     }
     return { event: last, began: false, adopted: false };
   }
 
+  /** Makes the kinds of score that took part in an event stricter for a while. */
+  private close(): void {
+    this.open = false;
+    this.ownStrictness.forEach((own, index) => {
+      if ((this.raised & (1 << index)) === 0) return;
+      this.ownStrictness[index] = Math.min(MOST_STRICTNESS, own + OWN_STRICTER);
+    });
+    this.raised = 0;
+  }
+
   private adopt(atMs: number, event: AnomalyEvent): DetectedStep {
     const ended = { ...event, endMs: atMs + this.options.stepMs };
     this.events[this.events.length - 1] = ended;
-    this.open = false;
+    this.close();
     this.adoptedUntilMs = atMs + this.options.quietMs;
     this.scores.reference.adopt();
     return { event: ended, began: false, adopted: true };
@@ -246,6 +264,7 @@ export class AnomalyDetector {
     this.events = (events as AnomalyEvent[]).slice(-this.options.maxEvents);
     this.open = open && this.events.length > 0;
     this.strictness = numberIn(state, 'strictness');
+    this.raised = countIn(state, 'raised');
     this.lastAlarmMs = numberIn(state, 'lastAlarmMs');
     this.adoptedUntilMs = numberIn(state, 'adoptedUntilMs');
     this.missingRun = countIn(state, 'missingRun');
@@ -270,11 +289,24 @@ function continued(
 }
 
 function reasonOf(kind: number, slot: SlotDeviation | undefined): AnomalyReason {
-  const name = SCORE_KINDS[kind] ?? 'spike';
-  if (name === 'rise' || name === 'fall') {
-    return slot !== undefined && Math.abs(slot.long) > Math.abs(slot.short)
-      ? 'level shift'
-      : 'seasonal violation';
+  switch (SCORE_KINDS[kind]) {
+    case 'drop':
+    case 'low':
+      return 'drop';
+    case 'surge':
+    case 'sag':
+      return 'level shift';
+    case 'rise':
+    case 'fall': {
+      const lasting = slot !== undefined && Math.abs(slot.long) > Math.abs(slot.short);
+      return lasting ? 'level shift' : 'seasonal violation';
+    }
+    case 'variance':
+    case 'calm':
+      return 'unusual variance';
+    case 'flatline':
+      return 'flatline';
+    default:
+      return 'spike';
   }
-  return name === 'calm' ? 'unusual variance' : name;
 }

@@ -7,8 +7,23 @@ import type { ModelState } from '../model/model';
 import { countIn, figuresIn, stateIn } from '../model/state';
 import { SlowReference, type SlotDeviation } from './slow-reference';
 
-/** The kinds of score, in the order of their figures. */
-export const SCORE_KINDS = ['spike', 'drop', 'rise', 'fall', 'unusual variance', 'calm', 'flatline'] as const;
+/**
+ * The kinds of score, in the order of their figures: one error, some errors together, slots against what is usual of
+ * them (both ways each), the sizes of errors, equal values, and values that were not seen before.
+ */
+export const SCORE_KINDS = [
+  'spike',
+  'drop',
+  'surge',
+  'sag',
+  'rise',
+  'fall',
+  'variance',
+  'calm',
+  'flatline',
+  'high',
+  'low',
+] as const;
 /** One of {@link SCORE_KINDS}. */
 export type ScoreKind = (typeof SCORE_KINDS)[number];
 
@@ -29,14 +44,32 @@ const VARIANCE_STEPS = 24;
 
 /** Runs of equal values that are shorter are no matter. */
 const LEAST_RUN = 6;
+/** How fast the part of equal neighbours is learnt, and the least that is believed. */
+const EQUAL_RATE = 0.005;
+const LEAST_EQUAL = 0.05;
 
 const ABSOLUTE = 0;
-const SQUARES = 1;
+const EQUAL_TO_ZERO = 1;
 const RUN = 2;
 const LAST = 3;
-const PREVIOUS_EQUAL = 4;
+const FLATNESS = 4;
 const EQUAL_PART = 5;
-const CELLS = 6;
+const LEVEL = 6;
+const GATHERED = 7;
+/** Windows of errors that are looked at together, steps. */
+const WINDOWS = [4, 16] as const;
+const CELLS = GATHERED + WINDOWS.length;
+/** Errors count at most this many sizes there. */
+const MOST_SIZES = 6;
+const LEVEL_RATE = 0.0005;
+/** The part of the level that values are shifted by, so that zeros have a place. */
+const LEVEL_PART = 0.1;
+
+const SURGE = SCORE_KINDS.indexOf('surge');
+const RISE = SCORE_KINDS.indexOf('rise');
+const VARIANCE = SCORE_KINDS.indexOf('variance');
+const FLATLINE = SCORE_KINDS.indexOf('flatline');
+const HIGH = SCORE_KINDS.indexOf('high');
 
 /** See the file's head. */
 export class AnomalyScores {
@@ -65,8 +98,8 @@ export class AnomalyScores {
     figures.fill(0);
     if (slot !== undefined) {
       const deviation = Math.abs(slot.long) > Math.abs(slot.short) ? slot.long : slot.short;
-      figures[2] = Math.max(0, deviation);
-      figures[3] = Math.max(0, -deviation);
+      figures[RISE] = Math.max(0, deviation);
+      figures[RISE + 1] = Math.max(0, -deviation);
     }
     if (!Number.isFinite(actual)) return slot;
     this.seen += 1;
@@ -76,7 +109,9 @@ export class AnomalyScores {
     figures[0] = Math.max(0, sized);
     figures[1] = Math.max(0, -sized);
     this.variance(Math.min(20, Math.abs(error) / Math.max(usual, 1e-12)));
-    figures[6] = this.flatness(actual);
+    this.gather(sized);
+    this.place(actual);
+    figures[FLATLINE] = this.flatness(actual, expected);
     this.usual.observe(expected, error);
     return slot;
   }
@@ -86,30 +121,61 @@ export class AnomalyScores {
     return { reference: this.reference.save(), usual: this.usual.save(), cells: this.cells.slice(), seen };
   }
 
+  /** The sum of the last errors, in sizes of such a sum if they were independent; of a short and a longer window. */
+  private gather(sized: number): void {
+    const { cells, figures } = this;
+    const bounded = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, sized));
+    let most = 0;
+    WINDOWS.forEach((steps, index) => {
+      const rate = 2 / (steps + 1);
+      const mean = (cells[GATHERED + index] ?? 0) * (1 - rate) + rate * bounded;
+      cells[GATHERED + index] = mean;
+      const sum = mean * Math.sqrt((2 - rate) / rate);
+      if (Math.abs(sum) > Math.abs(most)) most = sum;
+    });
+    figures[SURGE] = Math.max(0, most);
+    figures[SURGE + 1] = Math.max(0, -most);
+  }
+
+  /** The value itself, on a scale on which parts of the usual level are alike. */
+  private place(actual: number): void {
+    const { cells, figures } = this;
+    const level = cells[LEVEL] ?? 0;
+    const rate = Math.max(LEVEL_RATE, 1 / this.seen);
+    const log = Math.log((actual + LEVEL_PART * level) / ((1 + LEVEL_PART) * level) + 1e-12);
+    cells[LEVEL] = level + rate * (actual - level);
+    if (!(level > 0)) return;
+    figures[HIGH] = log;
+    figures[HIGH + 1] = -log;
+  }
+
   /** How far the sizes of the last errors are from usual, as a logarithm. */
   private variance(sized: number): void {
     const { cells, figures } = this;
     const rate = Math.max(1 / VARIANCE_STEPS, 1 / this.seen);
     const bounded = Math.min(sized, 4);
     cells[ABSOLUTE] = (cells[ABSOLUTE] ?? 0) + rate * (bounded - (cells[ABSOLUTE] ?? 0));
-    cells[SQUARES] = 0;
     if (this.seen < VARIANCE_STEPS) return;
     const log = Math.log((cells[ABSOLUTE] ?? 0) + 1e-3);
-    figures[4] = Math.max(0, log);
-    figures[5] = Math.max(0, -log);
+    figures[VARIANCE] = Math.max(0, log);
+    figures[VARIANCE + 1] = Math.max(0, -log);
   }
 
-  /** How unlikely so long a run of one value is: minus the logarithm of the probability. */
-  private flatness(actual: number): number {
+  /** How unlikely so long a run of one value is: minus the logarithm of the probability, as it mostly is here. */
+  private flatness(actual: number, expected: number): number {
     const { cells } = this;
     const equal = this.seen > 1 && actual === cells[LAST];
-    const rate = Math.max(0.001, 1 / this.seen);
+    const cell = (cells[LAST] ?? 0) === 0 ? EQUAL_TO_ZERO : EQUAL_PART;
+    if (this.seen > 1) {
+      const part = cells[cell] ?? 0;
+      cells[cell] = part + EQUAL_RATE * ((equal ? 1 : 0) - part);
+    }
     const run = equal ? (cells[RUN] ?? 0) + 1 : 0;
-    const part = cells[EQUAL_PART] ?? 0;
-    cells[EQUAL_PART] = part + rate * ((equal ? 1 : 0) - part);
-    cells[PREVIOUS_EQUAL] = equal ? 1 : 0;
+    const likely = Math.min(0.999, Math.max(cells[cell] ?? 0, LEAST_EQUAL));
+    const unlikely = actual === 0 ? Math.min(expected, -Math.log(likely)) : -Math.log(likely);
+    cells[FLATNESS] = equal ? (cells[FLATNESS] ?? 0) + unlikely : 0;
     cells[RUN] = run;
     cells[LAST] = actual;
-    return run < LEAST_RUN ? 0 : run * -Math.log(Math.min(0.999, Math.max(part, 0.02)));
+    return run < LEAST_RUN ? 0 : (cells[FLATNESS] ?? 0);
   }
 }

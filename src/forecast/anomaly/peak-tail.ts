@@ -11,8 +11,8 @@ const TAIL_PART = 0.4;
 /** Blocks that are enough to speak of a tail. */
 const ENOUGH_BLOCKS = 8;
 
-/** Surprise beyond this tells nothing more. */
-const MOST_SURPRISE = 40;
+/** Less than any score. */
+const LOWEST = -1e30;
 
 /** How a tail is fitted. */
 export interface TailFit {
@@ -30,7 +30,7 @@ export class PeakTail {
   private readonly maxima: Float32Array;
   private blocks = 0;
   private stepsInBlock = 0;
-  private largest = 0;
+  private largest = LOWEST;
   private threshold = 0;
   private slope = 0;
 
@@ -61,28 +61,27 @@ export class PeakTail {
     return this.blocks >= ENOUGH_BLOCKS;
   }
 
-  /** Takes a step's score, at least 0. */
+  /** Takes a step's score. */
   observe(score: number): void {
     this.largest = Math.max(this.largest, score);
     this.stepsInBlock += 1;
     if (this.stepsInBlock < this.blockSteps) return;
-    this.maxima[this.blocks % this.capacity] = Math.min(this.largest, 1e30);
+    this.maxima[this.blocks % this.capacity] = this.largest;
     this.blocks += 1;
     this.stepsInBlock = 0;
-    this.largest = 0;
+    this.largest = LOWEST;
     this.refit();
   }
 
   /** The score that a block's largest passes with a probability; Infinity before enough was seen. */
   level(probability: number): number {
     if (!this.ready) return Infinity;
-    return this.threshold + this.slope * Math.max(0, Math.log(TAIL_PART / probability));
+    return this.threshold + this.slope * Math.max(1, Math.log(TAIL_PART / probability));
   }
 
-  /** How unlikely it is that a block reaches a score: minus the logarithm of the probability; 0 when that is usual. */
-  surprise(score: number): number {
-    if (!this.ready || score <= this.threshold) return 0;
-    return Math.min(MOST_SURPRISE, (score - this.threshold) / this.slope - Math.log(TAIL_PART));
+  /** The score above which block maxima are the tail. */
+  get base(): number {
+    return this.threshold;
   }
 
   save(): ModelState {

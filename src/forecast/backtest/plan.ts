@@ -50,9 +50,9 @@ export function planFor(series: Series, wishes: PlanWishes = {}): BacktestPlan {
   const lastPossible = given === undefined ? first : first + given.step * (given.count - 1);
   const room = length - lastPossible;
   if (room < 1) refuse(`the last origin, ${lastPossible}, lies beyond the ${length} values of the series`);
-  const horizons = [...new Set(wishes.horizons ?? defaultHorizons(series.stepMs, room))].sort(
-    (a, b) => a - b,
-  );
+  const horizons = [
+    ...new Set(wishes.horizons ?? defaultHorizons(series.stepMs, given === undefined ? room / 2 : room)),
+  ].sort((a, b) => a - b);
   const longest = horizons.at(-1) ?? 1;
   if (longest > room) {
     refuse(
@@ -100,12 +100,10 @@ function defaultTrain({ values, stepMs }: Series, seasons: readonly number[]): n
   return Math.floor(most / unit) * unit;
 }
 
-/** One step, an hour and a day, as far as they fit: half of what follows the training at most. */
-function defaultHorizons(stepMs: number, room: number): readonly number[] {
-  const spans = [1, HOUR_MS / stepMs, DAY_MS / stepMs].filter((steps) => Number.isInteger(steps));
-  const fitting = spans.filter((steps) => steps === 1 || (steps > 1 && steps <= room / 2));
-  // Steps of a day and more have no hour and no day ahead of them.
-  return spans.length > 1 ? fitting : [1, 7].filter((steps) => steps === 1 || steps <= room / 2);
+/** One step, an hour and a day, as far as `longest` steps. Steps of a day and more have a week ahead of them instead. */
+function defaultHorizons(stepMs: number, longest: number): readonly number[] {
+  const spans = [HOUR_MS / stepMs, DAY_MS / stepMs].filter((steps) => Number.isInteger(steps) && steps > 1);
+  return [1, ...(spans.length > 0 ? spans : [7]).filter((steps) => steps <= longest)];
 }
 
 /** Origins over all that follows the training, at a step that meets every phase of the season. */

@@ -25,16 +25,16 @@ export function seasonsOf({ values, stepMs }: Series): readonly number[] {
  * Differences are looked at, so that a trend is no season.
  */
 function strongestLag(values: Float64Array): number | undefined {
-  const differences = values.slice(1).map((value, at) => {
-    const difference = value - (values[at] ?? NaN);
-    return Number.isFinite(difference) ? difference : 0;
-  });
+  const raw = values.slice(1).map((value, at) => value - (values[at] ?? NaN));
+  const known = raw.filter((difference) => Number.isFinite(difference));
+  const mean = known.reduce((sum, difference) => sum + difference, 0) / known.length;
+  const differences = raw.map((difference) => (Number.isFinite(difference) ? difference - mean : 0));
   const longest = Math.min(LAG_MAX, Math.floor(differences.length / 3));
   const at0 = correlation(differences, 0);
   if (longest < 2 || !(at0 > 0)) return undefined;
   const lags = Array.from({ length: longest + 1 }, (_, lag) => correlation(differences, lag) / at0);
   const peaks = lags.flatMap((height, lag) => {
-    const peak = lag >= 2 && height >= (lags[lag - 1] ?? 0) && height > (lags[lag + 1] ?? -1);
+    const peak = lag >= 2 && height >= (lags[lag - 1] ?? 0) && height > (lags[lag + 1] ?? Infinity);
     return peak && height >= CORRELATION_MIN ? [{ lag, height }] : [];
   });
   const highest = Math.max(...peaks.map(({ height }) => height));

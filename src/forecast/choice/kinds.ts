@@ -1,10 +1,11 @@
 /** Every kind of model by its name: what backtests, settings and saved models name. */
 import { DEFAULT, RIDGE } from './default';
 import { ONLINE, RECURSIVE_RIDGE } from './online';
-import { arima } from '../model/arima';
+import { ARIMA } from '../model/arima';
 import { ETS } from '../model/ets';
 import { HOLT_WINTERS, HOLT_WINTERS_ADDITIVE, HOLT_WINTERS_MULTIPLICATIVE } from '../model/holt-winters';
 import { MSTL } from '../model/mstl';
+import { LSTM } from '../model/lstm';
 import { NAIVE, SEASONAL_NAIVE } from '../model/naive';
 import { PROPHET } from '../model/prophet';
 import { THETA } from '../model/theta';
@@ -22,7 +23,8 @@ const KINDS: readonly ModelKind[] = [
   PROPHET,
   RIDGE,
   RECURSIVE_RIDGE,
-  arima,
+  ARIMA,
+  LSTM,
   DEFAULT,
   ONLINE,
 ];

@@ -149,7 +149,7 @@ export const arimaMethod: Method<ArimaParameters> = {
 };
 
 /** The model kind `arima`. */
-export const arima: ModelKind = framedModel('arima', deseasonalisedMethod(arimaMethod, SHORT_SEASON_STEPS), {
+export const ARIMA: ModelKind = framedModel('arima', deseasonalisedMethod(arimaMethod, SHORT_SEASON_STEPS), {
   scale: scaleNamed('log'),
   minPoints: 10,
 });

@@ -21,6 +21,9 @@ const HOLIDAYS_MAX = 40;
 /** How often the penalty of changes is weighted again. */
 const PASSES = 4;
 
+/** The variance of errors, before any is known, where values have the size 1: small, so that all changes show. */
+const FIRST_VARIANCE = 1e-4;
+
 /** One season's sum of harmonics, by phase since the epoch. */
 export interface SeasonCurve {
   readonly phases: Float64Array;
@@ -139,7 +142,7 @@ export function within(spans: readonly Holiday[], atMs: number): boolean {
 
 /** Coefficients by penalised least squares. */
 function solve(design: Design, targets: Float64Array): Float64Array {
-  const { columns, changes, rows } = design;
+  const { columns, changes } = design;
   const size = columns.length;
   const products = new Float64Array(size * size);
   const right = new Float64Array(size);
@@ -150,16 +153,15 @@ function solve(design: Design, targets: Float64Array): Float64Array {
     }
   });
   let solution = new Float64Array(size);
-  let variance = dot(targets, targets) / Math.max(1, rows);
+  let variance = FIRST_VARIANCE;
   for (let pass = 0; pass < PASSES; pass += 1) {
     const matrix = products.slice();
     for (let at = 0; at < size; at += 1) {
       const isChange = at >= 2 && at < 2 + changes.length;
-      const scale = isChange
-        ? CHANGE_SIZE * Math.max(CHANGE_SIZE / 10, Math.abs(solution[at] ?? 0))
-        : EFFECT_SIZE ** 2;
-      const first = isChange && pass === 0 ? CHANGE_SIZE ** 2 : scale;
-      matrix[at * size + at] = (matrix[at * size + at] ?? 0) + Math.max(1e-9, variance / first);
+      // A ridge whose weight is one over the size found before is the Laplace prior's penalty.
+      const found = pass === 0 ? CHANGE_SIZE : Math.max(CHANGE_SIZE / 10, Math.abs(solution[at] ?? 0));
+      const usualSquare = isChange ? CHANGE_SIZE * found : EFFECT_SIZE ** 2;
+      matrix[at * size + at] = (matrix[at * size + at] ?? 0) + Math.max(1e-9, variance / usualSquare);
     }
     factorise(matrix, size);
     solution = Float64Array.from(solveFactored(matrix, size, right.slice()));

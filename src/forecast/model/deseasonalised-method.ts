@@ -1,11 +1,11 @@
-/** Takes long seasons out of a series before a method sees it, and puts them back into what it forecasts. */
+/**
+ * Takes long seasons out of a series before a method sees it, and puts them back into what it forecasts. The profiles are
+ * those of the fit: a single error says more of the moment than of its phase, and a refit learns what lasts.
+ */
 import { seenSeasons, type ModelState, type SeriesContext } from './model';
 import type { Method, Recursion } from './recursion';
 import { deseasonalised, seasonalProfiles, type Profile } from './seasonal-profile';
 import { badState, countIn, figuresIn, stateIn } from './state';
-
-/** Cycles that a profile stands for at most: how slowly it follows what comes. */
-const CYCLES_MAX = 60;
 
 /**
  * A method on what the seasons leave.
@@ -34,10 +34,7 @@ export function deseasonalisedMethod<P>(inner: Method<P>, longerThan: number): M
       if (!Array.isArray(profiles)) throw badState('profiles are not a list');
       return new SeasonalRecursion(
         inner.restore(stateIn(state, 'rest')),
-        (profiles as readonly ModelState[]).map((profile) => ({
-          phases: figuresIn(profile, 'phases'),
-          cycles: countIn(profile, 'cycles', 1),
-        })),
+        profiles.map((phases: unknown) => ({ phases: figuresIn({ phases }, 'phases') })),
         countIn(state, 'position'),
       );
     },
@@ -48,13 +45,12 @@ class SeasonalRecursion implements Recursion {
   /** @param position steps taken since the profiles' phase 0. */
   constructor(
     private readonly rest: Recursion,
-    private readonly profiles: readonly Profile[],
+    private readonly profiles: readonly Pick<Profile, 'phases'>[],
     private position: number,
   ) {}
 
   step(value: number): number {
     const error = this.rest.step(value - this.seasonAt(this.position));
-    if (!Number.isNaN(error)) this.learn(error);
     this.position += 1;
     return error;
   }
@@ -70,7 +66,7 @@ class SeasonalRecursion implements Recursion {
   save(): ModelState {
     return {
       rest: this.rest.save(),
-      profiles: this.profiles.map(({ phases, cycles }) => ({ phases: phases.slice(), cycles })),
+      profiles: this.profiles.map(({ phases }) => phases.slice()),
       position: this.position,
     };
   }
@@ -79,14 +75,5 @@ class SeasonalRecursion implements Recursion {
     let sum = 0;
     for (const { phases } of this.profiles) sum += phases[position % phases.length] ?? 0;
     return sum;
-  }
-
-  /** Moves each profile as a mean over its cycles would move. */
-  private learn(error: number): void {
-    for (const { phases, cycles } of this.profiles) {
-      const phase = this.position % phases.length;
-      const gain = 1 / (Math.min(CYCLES_MAX, cycles + 1) * this.profiles.length);
-      phases[phase] = (phases[phase] ?? 0) + gain * error;
-    }
   }
 }

@@ -51,8 +51,8 @@ function profileOf(values: Float64Array, season: number, finest: number): Profil
   const rows = Array.from({ length: cycles }, (_, cycle) =>
     values.slice(first + cycle * season, first + (cycle + 1) * season),
   );
-  const level = withoutOutliers(rows.map((row, cycle) => centred(levelled(row, driftOver(rows, cycle)))));
-  const found = agreed(level, finest);
+  const level = withoutOutliers(rows.map((row, cycle) => lessMedian(levelled(row, driftOver(rows, cycle)))));
+  const found = centred(agreed(level, finest));
   // The rows end with the series, the phases begin with it.
   return { phases: found.map((_, phase) => found[(phase - first + cycles * season) % season] ?? 0), cycles };
 }
@@ -65,20 +65,17 @@ function driftOver(rows: readonly Float64Array[], cycle: number): number {
   const row = rows[cycle] ?? new Float64Array(0);
   const count = Math.max(1, Math.round(row.length * EDGE_PART));
   const next = rows[cycle + 1];
-  if (next !== undefined) return meanUpTo(next, 0, count) - meanUpTo(row, 0, count);
+  if (next !== undefined) return medianChange(row, next, 0, count);
   const before = rows[cycle - 1];
-  if (before === undefined) return 0;
-  return meanUpTo(row, row.length - count, row.length) - meanUpTo(before, row.length - count, row.length);
+  return before === undefined ? 0 : medianChange(before, row, row.length - count, row.length);
+}
+
+function medianChange(before: Float64Array, after: Float64Array, from: number, to: number): number {
+  return median(after.slice(from, to).map((value, at) => value - (before[from + at] ?? 0)));
 }
 
 function levelled(row: Float64Array, drift: number): Float64Array {
   return row.map((value, phase) => value - (drift * phase) / row.length);
-}
-
-function meanUpTo(row: Float64Array, from: number, to: number): number {
-  let sum = 0;
-  for (let phase = from; phase < to; phase += 1) sum += row[phase] ?? 0;
-  return sum / (to - from);
 }
 
 function meanOf(rows: readonly Float64Array[]): Float64Array {
@@ -86,6 +83,11 @@ function meanOf(rows: readonly Float64Array[]): Float64Array {
   for (const row of rows)
     row.forEach((value, phase) => (mean[phase] = (mean[phase] ?? 0) + value / rows.length));
   return mean;
+}
+
+function lessMedian(row: Float64Array): Float64Array {
+  const middle = median(row.slice());
+  return row.map((value) => value - middle);
 }
 
 function centred(profile: Float64Array): Float64Array {

@@ -24,9 +24,7 @@ export function countIn(state: ModelState, key: string, min = 0): number {
 /** A copy of an array of finite figures of a state. @throws TidegateError TG_FORECAST_BAD_STATE. */
 export function figuresIn(state: ModelState, key: string, length?: number): Float64Array {
   const value = state[key];
-  if (!(value instanceof Float64Array) && !(value instanceof Float32Array)) {
-    throw badState(`${key} is not an array of figures`);
-  }
+  if (!isFloat64Array(value)) throw badState(`${key} is not an array of figures`);
   if (length !== undefined && value.length !== length) throw badState(`${key} has ${value.length} figures`);
   const copy = Float64Array.from(value);
   if (copy.some((figure) => !Number.isFinite(figure))) throw badState(`${key} holds what is not a figure`);
@@ -40,4 +38,9 @@ export function stateIn(state: ModelState, key: string): ModelState {
     throw badState(`${key} is not a state`);
   }
   return value as ModelState;
+}
+
+/** By its tag: an array of another realm is no instance of this one's class. */
+function isFloat64Array(value: unknown): value is Float64Array {
+  return Object.prototype.toString.call(value) === '[object Float64Array]';
 }

@@ -1,4 +1,4 @@
-import { ArimaRecursion, arima } from '../../../src/forecast/model/arima';
+import { ARIMA, ArimaRecursion } from '../../../src/forecast/model/arima';
 import type { ArimaOrders } from '../../../src/forecast/model/arima-fit';
 import type { SeriesContext } from '../../../src/forecast/model/model';
 import { seededRandom } from '../../../src/forecast/numeric/random';
@@ -79,7 +79,7 @@ describe('the model kind arima', () => {
     ['a long season, by its profile', 288, 2880],
   ])('forecasts %s far better than the last value', (_, season, count) => {
     const values = seasonalCounts(count + season, season, 3);
-    const model = arima.fit(values.slice(0, count), { ...CONTEXT, seasons: [season] });
+    const model = ARIMA.fit(values.slice(0, count), { ...CONTEXT, seasons: [season] });
     const actual = values.slice(count);
     const last = new Float64Array(season).fill(values[count - 1] ?? 0);
     expect(absoluteError(model.predict(season, []).mean, actual)).toBeLessThan(
@@ -89,9 +89,9 @@ describe('the model kind arima', () => {
 
   it('is the same after it was saved and restored, also in what it learns then', () => {
     const values = seasonalCounts(1300, 144, 5);
-    const model = arima.fit(values.slice(0, 1200), { ...CONTEXT, seasons: [144] });
+    const model = ARIMA.fit(values.slice(0, 1200), { ...CONTEXT, seasons: [144] });
     values.slice(1200, 1230).forEach((value) => model.update(value));
-    const again = arima.restore(model.save());
+    const again = ARIMA.restore(model.save());
     expect(again.predict(50, [0.8, 0.95])).toEqual(model.predict(50, [0.8, 0.95]));
     values.slice(1230).forEach((value) => {
       model.update(value);
@@ -129,7 +129,7 @@ describe('the model kind arima', () => {
     ['a ramp that goes on', new Float64Array(700).map((_, at) => Math.exp(at / 30))],
   ])('forecasts figures, finite and not negative, of %s', (_, values) => {
     for (const seasons of [[], [7], [24, 288], [288]]) {
-      const model = arima.fit(values, { ...CONTEXT, seasons });
+      const model = ARIMA.fit(values, { ...CONTEXT, seasons });
       for (const value of [NaN, -5, Infinity, 1e300, 0, 3]) model.update(value);
       const { mean, intervals } = model.predict(600, [0.8, 0.95]);
       const all = [mean, ...intervals.flatMap(({ lower, upper }) => [lower, upper])];
@@ -140,14 +140,14 @@ describe('the model kind arima', () => {
   });
 
   it('says when there is too little', () => {
-    expect(() => arima.fit(new Float64Array(9), CONTEXT)).toThrow(
+    expect(() => ARIMA.fit(new Float64Array(9), CONTEXT)).toThrow(
       expect.objectContaining({ code: 'TG_FORECAST_TOO_SHORT' }) as Error,
     );
   });
 
   it('covers about what it says, of values it has not seen', () => {
     const values = seasonalCounts(6000, 144, 8);
-    const model = arima.fit(values.slice(0, 3000), { ...CONTEXT, seasons: [144] });
+    const model = ARIMA.fit(values.slice(0, 3000), { ...CONTEXT, seasons: [144] });
     let inside = 0;
     values.slice(3000).forEach((value) => {
       const [interval] = model.predict(1, [0.8]).intervals;

@@ -1,0 +1,195 @@
+/**
+ * Makes the fits that are due: takes a class's history, leaves out what was anomalous, lets a challenger prove itself in
+ * a fitting thread, and puts it in place where it won. The model in use serves on meanwhile.
+ */
+import { TidegateError } from '../../core/errors';
+import type { ForecastFigures } from '../../core/forecasts';
+import type { Logger } from '../../core/ports';
+import type { ResolutionMs } from '../../core/series';
+import type { ClassBook } from '../../forecast/class-book';
+import type { ClassForecast } from '../../forecast/class-forecast';
+import { contextOf, type ScaleOptions } from '../../forecast/forecast-track';
+import { meanRatio } from '../../forecast/learning/challenge';
+import type { DueFit, ForecastScale } from '../../forecast/learning/fit-queue';
+import type { FittedModel } from '../../forecast/model/model';
+import type { History } from '../../history/history';
+import type { FitJob, FitOutcome } from './fit-job';
+import type { Fitter } from './fit-threads';
+import type { ModelShelf, ModelVersion } from './model-shelf';
+
+/** What fits stand on. */
+export interface FitParts {
+  readonly book: ClassBook;
+  readonly history: History;
+  readonly shelf: ModelShelf;
+  readonly fitter: Fitter;
+  readonly scales: Readonly<Record<ForecastScale, ScaleOptions>>;
+  readonly logger: Logger;
+}
+
+/** How much history a fit takes. */
+const WINDOW_STEPS: Readonly<Record<ForecastScale, number>> = { fine: 4_320, coarse: 4_032 };
+/** The tail that a nightly challenger is proven on, a part of what there is at most. */
+const TAIL_STEPS: Readonly<Record<ForecastScale, number>> = { fine: 720, coarse: 432 };
+const TAIL_PART = 0.25;
+const MAX_ORIGINS: Readonly<Record<ForecastScale, number>> = { fine: 240, coarse: 36 };
+
+/** See the file's head. */
+export class FitRunner {
+  readonly counts: Record<keyof ForecastFigures['refits'], number> = {
+    first: 0,
+    won: 0,
+    lost: 0,
+    unproven: 0,
+    failed: 0,
+  };
+  private readonly running = new Set<Promise<void>>();
+  private closed = false;
+
+  constructor(private readonly parts: FitParts) {}
+
+  /** Begins as many of the fits that are due as there are threads for. */
+  turn(nowMs: number): void {
+    while (!this.closed && this.running.size < this.parts.fitter.width) {
+      const due = this.parts.book.nextFit();
+      if (due === undefined) return;
+      const done: Promise<void> = this.fit(due, nowMs).finally(() => this.running.delete(done));
+      this.running.add(done);
+    }
+  }
+
+  /** Resolves when no fit is under way. */
+  async idle(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
+  /** Begins no more fits, and waits for those under way. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.parts.fitter.close();
+    await this.idle();
+  }
+
+  private async fit(due: DueFit, nowMs: number): Promise<void> {
+    const { book, fitter, logger } = this.parts;
+    const forecast = book.of(due.id);
+    if (forecast === undefined) return;
+    const planned = this.plan(due, forecast);
+    if (planned === undefined) {
+      this.counts.unproven += 1;
+      return;
+    }
+    try {
+      const outcome = await fitter.fit(planned.job);
+      this.counts[outcome.verdict] += 1;
+      if (!this.closed) this.take(due, planned, outcome);
+      const { verdict } = outcome;
+      logger.debug({ class: due.id, scale: due.scale, why: due.why, verdict }, 'a model was fitted');
+    } catch (thrown) {
+      this.counts.failed += 1;
+      if (this.closed) return;
+      const error = TidegateError.from(thrown, 'TG_FORECAST_NO_FIT');
+      logger.warn({ error, class: due.id, scale: due.scale, nowMs }, 'a model was not fitted');
+    }
+  }
+
+  /** What the fitting thread is given; undefined when there is too little. */
+  private plan(due: DueFit, forecast: ClassForecast): { job: FitJob; untilMs: number } | undefined {
+    const { scale } = due;
+    const options = this.parts.scales[scale];
+    const untilMs = forecast.nextAtMs(scale);
+    if (untilMs === undefined) return undefined;
+    const series = this.seriesOf(forecast, scale, untilMs - WINDOW_STEPS[scale] * options.stepMs, untilMs);
+    const values = this.withoutAnomalies(forecast, series.values, series.startMs, options);
+    const context = contextOf(options, series.startMs);
+    if (values.length < options.kind.minPoints(context)) return undefined;
+    const champion = this.parts.shelf.active(due.id, scale);
+    const seen =
+      champion === undefined ? 0 : Math.round((champion.fittedAtMs - series.startMs) / options.stepMs);
+    const tail =
+      due.why === 'drift'
+        ? Math.floor(options.driftSettle / 2)
+        : Math.min(TAIL_STEPS[scale], Math.floor(values.length * TAIL_PART));
+    const job: FitJob = {
+      kind: options.kind.name,
+      values,
+      context,
+      tailStart: values.length - tail,
+      horizons: options.horizons,
+      maxOrigins: MAX_ORIGINS[scale],
+      // A champion that was fitted before the window began cannot be rolled to it, nor one that is ahead of it.
+      ...(champion === undefined || seen < 0 || seen > values.length || !options.kinds.has(champion.kind)
+        ? {}
+        : { champion: { kind: champion.kind, state: champion.state, seen } }),
+    };
+    return { job, untilMs };
+  }
+
+  private seriesOf(forecast: ClassForecast, scale: ForecastScale, fromMs: number, toMs: number) {
+    const { stepMs } = this.parts.scales[scale];
+    const { id } = forecast.info;
+    const series = this.parts.history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, toMs);
+    const first = series.values.findIndex((value) => Number.isFinite(value));
+    if (first <= 0) return first < 0 ? { startMs: series.startMs, values: new Float64Array(0) } : series;
+    return { startMs: series.startMs + first * stepMs, values: series.values.slice(first) };
+  }
+
+  /** Anomalies teach nothing; changes that lasted are no longer any. */
+  private withoutAnomalies(
+    forecast: ClassForecast,
+    values: Float64Array,
+    startMs: number,
+    options: ScaleOptions,
+  ): Float64Array {
+    const kept = values.slice();
+    for (const { startMs: from, endMs } of forecast.anomalies()) {
+      const to = endMs ?? from;
+      if (to - from >= options.adoptAfterMs) continue;
+      const first = Math.max(0, Math.floor((from - startMs) / options.stepMs));
+      kept.fill(NaN, first, Math.max(first, Math.ceil((to - startMs) / options.stepMs)));
+    }
+    return kept;
+  }
+
+  private take(due: DueFit, planned: { job: FitJob; untilMs: number }, outcome: FitOutcome): void {
+    const { state, errors } = outcome;
+    if (state === undefined) return;
+    const model = {
+      classId: due.id,
+      scale: due.scale,
+      kind: planned.job.kind,
+      state,
+      fittedAtMs: planned.untilMs,
+      why: due.why,
+      points: planned.job.values.length,
+      ratio: errors === undefined ? null : meanRatio(errors.challenger, errors.champion),
+    };
+    this.use({ ...model, version: this.parts.shelf.put(model) });
+  }
+
+  /**
+   * Puts a version in place, rolled forward to now. @returns whether it could be.
+   */
+  use(version: ModelVersion): boolean {
+    const { book, scales } = this.parts;
+    const forecast = book.of(version.classId);
+    const options = scales[version.scale];
+    const kind = options.kinds.get(version.kind);
+    if (forecast === undefined || kind === undefined) return false;
+    const model = kind.restore(version.state);
+    this.rollForward(model, forecast, version);
+    forecast.install(version.scale, model, version.kind, version.version);
+    return true;
+  }
+
+  private rollForward(model: FittedModel, forecast: ClassForecast, version: ModelVersion): void {
+    const untilMs = forecast.nextAtMs(version.scale) ?? version.fittedAtMs;
+    if (untilMs <= version.fittedAtMs) return;
+    const { stepMs } = this.parts.scales[version.scale];
+    const fromMs = Math.max(version.fittedAtMs, untilMs - WINDOW_STEPS[version.scale] * stepMs);
+    const { id } = forecast.info;
+    const { history } = this.parts;
+    const missed = history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, untilMs);
+    for (const value of missed.values) model.update(value);
+  }
+}
