@@ -97,6 +97,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     consistency: text(),
     onError: text(),
     priority: orNull(text()),
+    weight: number(),
+    queue: orNull(object({ maxWait: text(), maxDepth: number() })),
     shadowMode: flag,
     quotaMode: flag,
     replaces: listOf(text()),

@@ -12,13 +12,18 @@ export interface CommandLine {
   readonly rest: readonly string[];
 }
 
+/** Options of commands that settings have the name of. */
+const OWN_OPTIONS: Readonly<Record<string, readonly string[]>> = { backtest: ['workers'] };
+
 /** @param argv the arguments after the script's name. No command, or a leading flag, means `serve`. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const [first] = argv;
   if (asksForHelp(argv)) return { command: 'help', settingsFlags: [], rest: [] };
   if (first === '--version' || first === '-v') return { command: 'version', settingsFlags: [], rest: [] };
   const named = first !== undefined && !first.startsWith('-');
-  const { flags, rest } = takeSettingsFlags(named ? argv.slice(1) : argv);
+  const { flags, rest } = named
+    ? takeSettingsFlags(argv.slice(1), OWN_OPTIONS[first])
+    : takeSettingsFlags(argv);
   return { command: named ? first : 'serve', settingsFlags: flags, rest };
 }
 

@@ -44,14 +44,18 @@ function isSettingsFlag(name: string): boolean {
 /**
  * Parts the flags that are about settings from a command's own arguments, both in their order.
  * A name with a dot in it counts as a setting's, so that a misspelt one is reported as such. `--` ends the flags.
+ * @param own names that are the command's, though a setting has them too.
  */
-export function takeSettingsFlags(args: readonly string[]): { flags: string[]; rest: string[] } {
+export function takeSettingsFlags(
+  args: readonly string[],
+  own: readonly string[] = [],
+): { flags: string[]; rest: string[] } {
   const flags: string[] = [];
   const rest: string[] = [];
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   for (let index = 0; index < end;) {
     const flag = flagAt(args, index);
-    const ours = flag !== undefined && isSettingsFlag(flag.name);
+    const ours = flag !== undefined && !own.includes(flag.name) && isSettingsFlag(flag.name);
     const width = ours ? flag.width : 1;
     (ours ? flags : rest).push(...args.slice(index, index + width));
     index += width;
