@@ -79,18 +79,26 @@ export class Block {
 
   /** Adds one row of figures at every level. */
   add(slot: number, atMs: number, row: ArrayLike<number>, from: number): void {
-    for (let level = 0; level < this.levels.length; level += 1) {
-      const { stepMs, chunkSteps } = this.levels[level] as Level;
-      const held = this.openAt(level, atMs);
-      const chunk = held.open as OpenChunk;
-      let index = chunk.index(slot, Math.floor((atMs - held.startMs) / stepMs));
-      for (let column = 0; column < this.columns; column += 1) {
-        chunk.add(index, row[from + column] ?? 0);
-        index += chunkSteps;
-      }
-      held.packed = undefined;
-      held.dirty = true;
+    for (let level = 0; level < this.levels.length; level += 1) this.addAt(level, slot, atMs, row, from);
+  }
+
+  /** Adds one row of figures at one level. */
+  addAt(level: number, slot: number, atMs: number, row: ArrayLike<number>, from: number): void {
+    const held = this.openAt(level, atMs);
+    const chunk = held.open as OpenChunk;
+    const { stepMs } = this.levels[level] as Level;
+    let index = chunk.index(slot, Math.floor((atMs - held.startMs) / stepMs));
+    for (let column = 0; column < this.columns; column += 1) {
+      chunk.add(index, row[from + column] ?? 0);
+      index += chunk.steps;
     }
+    held.packed = undefined;
+    held.dirty = true;
+  }
+
+  /** When its chunks at a level begin, Unix ms. */
+  starts(level: number): readonly number[] {
+    return [...(this.held[level] as Map<number, Held>).keys()];
   }
 
   /** Has a chunk ready for a time at a level, so that classes without anything to add get their zeros. */
@@ -194,6 +202,11 @@ export class Block {
     const level = this.levels.findIndex(({ stepMs }) => stepMs === write.stepMs);
     const held = this.held[level]?.get(write.startMs);
     if (held !== undefined && held.packed === write.bytes) held.dirty = false;
+  }
+
+  /** Takes all of its chunks for unwritten. */
+  forgetWritten(): void {
+    for (const chunks of this.held) for (const held of chunks.values()) held.dirty = true;
   }
 
   /** Forgets chunks of a level that end by a time; with `writtenOnly`, those alone that are packed and written. */

@@ -45,6 +45,16 @@ export class ClassTable {
     return this.known.size;
   }
 
+  /** Above every number that a class has or had. */
+  get ownersEnd(): number {
+    return this.nextOwner;
+  }
+
+  /** Leaves out the numbers below one: they belonged to classes that are no more. */
+  reserveOwners(end: number): void {
+    if (Number.isSafeInteger(end)) this.nextOwner = Math.max(this.nextOwner, end);
+  }
+
   get(id: string): KnownClass | undefined {
     return this.known.get(id);
   }

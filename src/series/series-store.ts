@@ -17,6 +17,7 @@ import { Coverage } from './coverage';
 import { COUNT_MAX, figureColumns, figureOf, LEVEL_MAX } from './figures';
 import { chunkMs, chunkStart, type Level } from './levels';
 import { SourceLedger } from './source-ledger';
+import { noTotals, type TakenTotals } from './taken-totals';
 
 /** What bounds the store. */
 export interface SeriesStoreOptions {
@@ -24,26 +25,6 @@ export interface SeriesStoreOptions {
   readonly classesMax: number;
   /** How late a value may come, and how far ahead of the clock, ms. */
   readonly lateMs: number;
-}
-
-/** What was refused or changed of what came in, since the start. */
-export interface TakenTotals {
-  batches: number;
-  /** Batches that were taken before. */
-  doubled: number;
-  /** Batches and samples from before the window of late ones. */
-  late: number;
-  /** Batches and samples from a time that has not come yet. */
-  early: number;
-  /** Rows and samples with negative figures or none. */
-  refused: number;
-  /** Figures cut to the greatest that is kept. */
-  bounded: number;
-  /** Rows counted in the class `other`, for want of a class of their own. */
-  overflowed: number;
-  evicted: number;
-  /** Times the clock stepped back, and what lay ahead of it was forgotten. */
-  rewinds: number;
 }
 
 /** Where chunks are that are not in memory: those that begin within [fromMs, toMs], in any order. */
@@ -67,20 +48,10 @@ const COLUMNS = COUNTS.length;
 
 /** Series of classes. */
 export class SeriesStore {
-  readonly totals: TakenTotals = {
-    batches: 0,
-    doubled: 0,
-    late: 0,
-    early: 0,
-    refused: 0,
-    bounded: 0,
-    overflowed: 0,
-    evicted: 0,
-    rewinds: 0,
-  };
+  readonly totals: TakenTotals = noTotals();
   readonly table: ClassTable;
   private readonly coverage: readonly Coverage[];
-  private readonly ledger = new SourceLedger();
+  private ledger = new SourceLedger();
   private readonly row = new Float64Array(COLUMNS);
   private readonly lastSample = new WeakMap<KnownClass, number>();
   private newestMs = -Infinity;
@@ -221,6 +192,18 @@ export class SeriesStore {
       }
     }
     return filled;
+  }
+
+  /** Takes over another store's clock, and what it knows of sources. */
+  continueFrom(other: SeriesStore): void {
+    this.ledger = other.ledger;
+    this.newestMs = Math.max(this.newestMs, other.newestMs);
+    Object.assign(this.totals, other.totals);
+  }
+
+  /** Takes all that is in memory for unwritten, as when the file is another. */
+  forgetWritten(): void {
+    for (const block of this.table.blocks.values()) block.forgetWritten();
   }
 
   /** What changed since it was last written. Give each to {@link written} once it is. */
@@ -369,7 +352,8 @@ export class SeriesStore {
     this.loadChunk(known.block.id, level, chunkStart(this.options.levels[level] as Level, atMs));
   }
 
-  private loadChunk(block: number, level: number, startMs: number): void {
+  /** Has a chunk in memory, when there is one to be had. */
+  loadChunk(block: number, level: number, startMs: number): void {
     const known = this.table.blocks.get(block);
     const spec = this.options.levels[level];
     if (known === undefined || spec === undefined || known.holds(level, startMs)) return;

@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import type { ForecastFigures } from '../../src/core/forecasts';
 import { Metrics } from '../../src/telemetry/metrics';
 
 const deploy = resolve(__dirname, '../../deploy');
@@ -34,6 +35,31 @@ const rules = (parse(read('prometheus/alerts.yml')) as { groups: { rules: Rule[]
   (group) => group.rules,
 );
 
+const FORECASTS: ForecastFigures = {
+  madeAtMs: 0,
+  classes: [
+    {
+      id: 'rule',
+      ratePerS: 2,
+      horizons: [{ horizon: '1m', ratePerS: 3, levels: [{ level: 0.8, lower: 1, upper: 5 }] }],
+      maeRatio: 0.9,
+      coverage80: 0.8,
+      coverage95: 0.95,
+      anomalous: true,
+    },
+  ],
+  anomalies: [{ id: 'rule', reason: 'spike', count: 1 }],
+  drifts: [{ id: 'rule', count: 1 }],
+  refits: { first: 1, won: 0, lost: 0, unproven: 0, failed: 0 },
+  alerts: [{ name: 'busy', active: true } as ForecastFigures['alerts'][number]],
+  replicas: [{ service: 'shop', recommended: 3, capacityPerReplica: 1, demandPerS: 2, why: '' }],
+  tracked: 1,
+  waitingFits: 0,
+  stepMs: 5,
+  history: { kind: 'sqlite', degraded: false, error: 'none', classes: 1, memoryBytes: 2, diskBytes: 3 },
+  leader: true,
+};
+
 /** The samples of a process in which everything has happened: name -> the names of its labels. */
 async function measured(): Promise<Map<string, Set<string>>> {
   const metrics = new Metrics({ version: '1.2.3' }, { monotonicMs: () => 0 });
@@ -47,6 +73,7 @@ async function measured(): Promise<Map<string, Set<string>>> {
   metrics.countersFor('domain.key1.key2').totalHits(1);
   metrics.domainNotFound('domain');
   metrics.denied('rule', 'key', 1);
+  metrics.forecast(FORECASTS);
   const samples = new Map<string, Set<string>>();
   for (const line of (await metrics.scrape()).body.split('\n')) {
     const [, name, labels = ''] = /^([a-z_][\w:]*)(\{.*\})? /i.exec(line) ?? [];

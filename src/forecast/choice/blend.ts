@@ -3,6 +3,8 @@ import type { HorizonFit, LinearForecast } from './horizon-fit';
 
 /** How sharply weights fall with errors: a member with 10 % more error than the best weighs exp(-SHARPNESS / 10). */
 const SHARPNESS = 20;
+/** The same for a single independent error: few of them tell little, and weights stay nearly even. */
+const SHARPNESS_OF_ONE = 3;
 
 /** Mean absolute errors of forecasts, in figures. */
 export function trialLosses(fit: HorizonFit, inverse: (scaled: number) => number): Float64Array {
@@ -17,8 +19,10 @@ export function trialLosses(fit: HorizonFit, inverse: (scaled: number) => number
 /**
  * Weights that sum to 1. Members that did worse than `bar` get none, unless all did. Without errors to judge by,
  * everything goes to the last member.
+ * @param independent how many errors the losses are the mean of, overlapping ones counted once.
  */
-export function weightsOf(losses: Float64Array, bar: number): Float64Array {
+export function weightsOf(losses: Float64Array, bar: number, independent: number): Float64Array {
+  const sharpness = Math.min(SHARPNESS, SHARPNESS_OF_ONE * Math.sqrt(independent));
   const weights = new Float64Array(losses.length);
   const best = losses.reduce((least, loss) => (loss < least ? loss : least), Infinity);
   if (!Number.isFinite(best)) {
@@ -29,7 +33,7 @@ export function weightsOf(losses: Float64Array, bar: number): Float64Array {
   let sum = 0;
   losses.forEach((loss, member) => {
     if (!(loss <= limit)) return;
-    const weight = best > 0 ? Math.exp(-SHARPNESS * (loss / best - 1)) : loss === 0 ? 1 : 0;
+    const weight = best > 0 ? Math.exp(-sharpness * (loss / best - 1)) : loss === 0 ? 1 : 0;
     weights[member] = weight;
     sum += weight;
   });

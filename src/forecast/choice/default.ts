@@ -1,7 +1,7 @@
 /**
  * What the product forecasts a class with. On the log and the root scale, ridge regressions of several penalties, usual
- * phases with a fading level, and the naive forecasts are tried walk-forward on the training values and blended, horizon
- * by horizon, by what did better there; intervals come from the blend's errors in the same trial.
+ * phases with a fading level, and the naive forecasts are tried on blocks of the training values that they were not solved
+ * from, and blended, horizon by horizon, by what did better there; intervals come from the blend's errors in that trial.
  */
 import { TidegateError } from '../../core/errors';
 import { wholeSeries } from '../gaps';

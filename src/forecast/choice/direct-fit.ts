@@ -10,7 +10,7 @@ import { fitHorizon, type HorizonPlan, type LinearForecast } from './horizon-fit
 const ROWS_MAX = 2_200;
 /** Rows of the next few steps, where they are cheap and tell much. */
 const ROWS_MAX_NEAR = 4_200;
-/** Blocks, one a season, that the trial walks through. */
+/** Blocks, one a season, that the trial is made of. */
 const BLOCKS = 7;
 /** The trial is at most this part of the values. */
 const TRIAL_PART = 0.5;
@@ -69,8 +69,10 @@ export function fitDirect(
   const losses = fits.map((fit) => trialLosses(fit, (scaled) => scale.inverse(scaled)));
   return fits.map((fit, index) => {
     const shared = sharedLosses(losses, index);
-    const weights = weightsOf(shared, Math.min(...shared.subarray(shared.length - NAIVE_MEMBERS)));
     const { made, actual, forecasts } = fit.trial;
+    const span = (made[made.length - 1] ?? 0) - (made[0] ?? 0) + 1;
+    const bar = Math.min(...shared.subarray(shared.length - NAIVE_MEMBERS));
+    const weights = weightsOf(shared, bar, span / ladder[index]!);
     const blended = actual.map((_, row) =>
       forecasts.reduce((sum, member, which) => sum + weights[which]! * member[row]!, 0),
     );

@@ -1,7 +1,8 @@
 /**
- * The regressions of one horizon, tried walk-forward: block by block over the end of the training values, each is solved
- * from what was known when the block began and forecasts the block, so that weights and intervals rest on forecasts of
- * values not yet seen.
+ * The regressions of one horizon, each tried on blocks of the newest training values that it is solved without, as are
+ * the rows that overlap the block. Blocked cross-validation uses nearly all values for each trial, where walking forward
+ * would judge by forecasts learnt from half of them (Bergmeir, Hyndman and Koo, "A note on the validity of
+ * cross-validation for evaluating autoregressive time series prediction", 2018).
  */
 import { RidgeSums } from '../numeric/least-squares';
 import type { PhasePanel } from '../model/phase-panel';
@@ -43,12 +44,6 @@ export interface HorizonFit {
 /** Fewest rows a regression is solved from, for each of its columns. */
 const ROWS_A_COLUMN = 1.5;
 
-/** Whether there are rows enough for regressions at a horizon. */
-export function canRegress(panel: PhasePanel, plan: HorizonPlan): boolean {
-  const rows = (panel.points - plan.ahead - panel.firstRow) / plan.stride;
-  return rows >= ROWS_A_COLUMN * panel.columns;
-}
-
 /** Fits the regressions with each of `penalties`, and tries them and the `fixed` forecasts. */
 export function fitHorizon(
   panel: PhasePanel,
@@ -57,31 +52,77 @@ export function fitHorizon(
   penalties: readonly number[],
   fixed: readonly LinearForecast[],
 ): HorizonFit {
+  const { blocks, ahead } = plan;
   const rows = rowsOf(panel, plan);
-  const { columns } = panel;
-  const sums = new RidgeSums(columns);
-  const walk = new Walk(rows, values, columns, penalties.length, fixed);
-  let learned = 0;
-  const learnUntil = (before: number): void => {
-    for (; learned < rows.made.length; learned += 1) {
-      const target = rows.made[learned]! + plan.ahead;
-      if (target >= before) return;
-      const weight = 2 ** ((target - panel.points) / plan.halfLife);
-      sums.add(rows.cells, learned * columns, values[target]! - rows.usual[learned]!, weight);
-    }
-  };
-  plan.blocks.forEach((block, index) => {
-    learnUntil(block);
-    const solved =
-      learned >= ROWS_A_COLUMN * columns ? penalties.map((penalty) => sums.solve(penalty)) : undefined;
-    walk.tryBlock(block, plan.blocks[index + 1] ?? panel.points, plan.ahead, solved);
+  const segments = new Segments(panel, values, plan, rows);
+  const collected = new Collected(rows, values, panel.columns, penalties.length, fixed);
+  let tried = 0;
+  blocks.forEach((block, index) => {
+    const solved = segments.solve(penalties, index);
+    const made = collected.tryBlock(block, blocks[index + 1] ?? panel.points, ahead, solved);
+    if (solved !== undefined) tried += made;
   });
-  learnUntil(panel.points);
-  const regressions = canRegress(panel, plan) ? penalties.map((penalty) => sums.solve(penalty)) : [];
+  // What could not be tried is not chosen.
+  const enough = tried > 0 && 2 * tried >= collected.count;
+  const regressions = enough ? (segments.solve(penalties) ?? []) : [];
   return {
     members: [...regressions.map((coefficients) => ({ coefficients, naive: 0 })), ...fixed],
-    trial: walk.trial(regressions.length > 0),
+    trial: collected.trial(enough),
   };
+}
+
+/** The rows' sums, cut at the blocks and, before them, into parts of the same length. */
+class Segments {
+  private readonly parts = new Map<number, { readonly sums: RidgeSums; rows: number }>();
+  private readonly steps: number;
+  private readonly columns: number;
+
+  constructor(
+    panel: PhasePanel,
+    values: Float64Array,
+    private readonly plan: HorizonPlan,
+    rows: Rows,
+  ) {
+    const first = plan.blocks[0] ?? 0;
+    this.columns = panel.columns;
+    this.steps = (plan.blocks[1] ?? panel.points) - first;
+    rows.made.forEach((now, row) => {
+      const part = this.partAt(Math.floor((now + 1 - first) / this.steps));
+      const target = now + plan.ahead;
+      const weight = 2 ** ((target - panel.points) / plan.halfLife);
+      part.sums.add(rows.cells, row * panel.columns, values[target]! - rows.usual[row]!, weight);
+      part.rows += 1;
+    });
+  }
+
+  /**
+   * Coefficients for each penalty, from all rows or from those that do not overlap a block; undefined when these are
+   * too few.
+   */
+  solve(penalties: readonly number[], without?: number): readonly Float64Array[] | undefined {
+    const sums = new RidgeSums(this.columns);
+    let rows = 0;
+    for (const [index, part] of this.parts) {
+      if (without !== undefined && this.overlap(index, without)) continue;
+      sums.addAll(part.sums);
+      rows += part.rows;
+    }
+    if (rows < ROWS_A_COLUMN * this.columns) return undefined;
+    return penalties.map((penalty) => sums.solve(penalty));
+  }
+
+  private overlap(one: number, other: number): boolean {
+    const apart = Math.abs(one - other);
+    return apart === 0 || (apart - 0.5) * this.steps < this.plan.ahead;
+  }
+
+  private partAt(index: number): { readonly sums: RidgeSums; rows: number } {
+    const known = this.parts.get(index);
+    if (known !== undefined) return known;
+    const part = { sums: new RidgeSums(this.columns), rows: 0 };
+    this.parts.set(index, part);
+    return part;
+  }
 }
 
 interface Rows {
@@ -101,7 +142,7 @@ function rowsOf(panel: PhasePanel, plan: HorizonPlan): Rows {
 }
 
 /** Collects forecasts block by block. */
-class Walk {
+class Collected {
   private row = 0;
   private readonly made: number[] = [];
   private readonly actual: number[] = [];
@@ -117,12 +158,16 @@ class Walk {
     this.forecasts = Array.from({ length: regressions + fixed.length }, () => []);
   }
 
-  /** Forecasts from the steps of a block with what was solved before it; without, the regressions forecast what is usual. */
-  tryBlock(from: number, to: number, ahead: number, solved: readonly Float64Array[] | undefined): void {
+  /**
+   * Forecasts from the steps of a block with what was solved without it; unsolved regressions forecast what is usual.
+   * @returns how many were made.
+   */
+  tryBlock(from: number, to: number, ahead: number, solved: readonly Float64Array[] | undefined): number {
     const { made } = this.rows;
+    const before = this.made.length;
     for (; this.row < made.length; this.row += 1) {
       const now = made[this.row]!;
-      if (now >= to - 1) return;
+      if (now >= to - 1) break;
       if (now < from - 1) continue;
       this.made.push(now);
       this.actual.push(this.values[now + ahead]!);
@@ -135,6 +180,12 @@ class Walk {
         this.forecasts[member]!.push(forecast);
       }
     }
+    return this.made.length - before;
+  }
+
+  /** Forecasts made. */
+  get count(): number {
+    return this.made.length;
   }
 
   /** @param regressed whether the regressions were solved in the end; else they are left out. */

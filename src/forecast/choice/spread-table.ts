@@ -30,11 +30,10 @@ export class SpreadTable {
     const table = new Float64Array(known.length * COLUMNS);
     known.forEach(({ errors, independent }, row) => {
       const sorted = errors.slice().sort();
+      // A blend that is right for n independent errors is off by about one part in n on the next.
       const wider = 1 + 1 / Math.max(2, independent);
       PROBABILITIES.forEach((probability, column) => {
-        // The conformal rank of n errors is that of n + 1: of few errors the outer ones are taken.
-        const outer = 0.5 + (probability - 0.5) * Math.min(2, 1 + 1 / independent);
-        table[row * COLUMNS + column] = wider * quantile(sorted, Math.min(1, Math.max(0, outer)));
+        table[row * COLUMNS + column] = wider * quantile(sorted, probability);
       });
     });
     return new SpreadTable(

@@ -42,6 +42,11 @@ export class ErrorGuard {
     return error > 0 ? this.edge : -this.edge;
   }
 
+  /** Whether the last error was beyond the edge and believed: the series is elsewhere now. */
+  get believing(): boolean {
+    return Math.abs(this.run) > BELIEVED_AFTER;
+  }
+
   /** What an error costs an estimate: its square up to the edge, a line beyond (Huber). */
   cost(error: number): number {
     const size = Math.abs(error);

@@ -12,6 +12,11 @@ import type { ModelKind, ModelState } from './model';
 import type { Method, Recursion } from './recursion';
 import { numberIn, stateIn } from './state';
 
+/** The slowest that a level follows. */
+const LEAST_LEVEL_GAIN = 0.001;
+/** How fast it follows a series that moved for good. */
+const MOVED_GAIN = 0.1;
+
 /** How a remainder is followed. */
 export interface SwingParameters {
   /** How fast the lasting level follows. */
@@ -49,9 +54,11 @@ export class SwingRecursion implements Recursion {
     const corrected = correction * this.residual;
     const error = value - this.level - damping * this.swing - corrected;
     const taught = Number.isNaN(error) ? 0 : this.guard.taught(error);
-    this.level += levelGain * taught;
+    // A quiet series may have taught the level to stand still: one that moved for good must be followed all the same.
+    const gain = this.guard.believing ? Math.max(MOVED_GAIN, levelGain) : levelGain;
+    this.level += gain * taught;
     this.swing = damping * this.swing + swingGain * taught;
-    this.residual = corrected + taught * (1 - levelGain - swingGain);
+    this.residual = corrected + taught * Math.max(0, 1 - gain - swingGain);
     return error;
   }
 
@@ -108,7 +115,7 @@ export const swingMethod: Method<SwingFit> = {
         return sum;
       },
       [
-        { start: 0.01, min: 0, max: 0.5, step: 0.01 },
+        { start: 0.01, min: LEAST_LEVEL_GAIN, max: 0.5, step: 0.01 },
         { start: 0.2, min: 0, max: 1, step: 0.2 },
         { start: 0.97, min: 0.5, max: 0.999, step: -0.05 },
         { start: 0.2, min: 0, max: 0.9, step: 0.2 },

@@ -32,6 +32,12 @@ export class RidgeSums {
     }
   }
 
+  /** Adds all rows of other sums of as many columns. */
+  addAll(other: RidgeSums): void {
+    for (let at = 0; at < this.products.length; at += 1) this.products[at]! += other.products[at]!;
+    for (let at = 0; at < this.columns; at += 1) this.targets[at]! += other.targets[at]!;
+  }
+
   /**
    * The coefficients that minimise squared errors plus a penalty, which is a part of each column's own sum of squares:
    * it does not depend on the columns' units, nor on the number of rows.
