@@ -62,6 +62,9 @@ const INNER_HEIGHT = HEIGHT - MARGIN.top - MARGIN.bottom;
 /** Of the span of the values, so much is left free above them. */
 const HEADROOM = 0.05;
 
+/** Bands are drawn up to this many times the highest point of the curves. */
+const BAND_REACH = 1.6;
+
 interface Range {
   readonly low: number;
   readonly high: number;
@@ -104,7 +107,11 @@ export function plotSvg(plot: Plot): MarkupText {
 
 function frameOf({ layers, yAxis }: Plot): Frame {
   const x = rangeOf(layers.flatMap((layer) => extent(layer, 'x')));
-  const seen = rangeOf(layers.flatMap((layer) => extent(layer, 'y')));
+  const all = rangeOf(layers.flatMap((layer) => extent(layer, 'y')));
+  const curves = layers.filter(({ kind }) => kind !== 'band').flatMap((layer) => extent(layer, 'y'));
+  const cut = rangeOf(curves).high * BAND_REACH;
+  // One wide interval must not flatten everything else: bands go on beyond the frame.
+  const seen = { low: all.low, high: cut > 0 && curves.some(drawable) ? Math.min(all.high, cut) : all.high };
   const low = yAxis.low ?? seen.low;
   const y = padded({ low, high: yAxis.high ?? seen.high + (seen.high - low) * HEADROOM });
   const { low: left, high: right } = padded(x);

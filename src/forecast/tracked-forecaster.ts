@@ -3,9 +3,14 @@
  * anomalies and drift, its accuracy kept. What is anomalous does not teach the model: it is told the bound of its own
  * interval instead, until the change has lasted so long that it is what is now usual.
  */
-import { AnomalyDetector, type AnomalyEvent } from './anomaly/anomaly-detector';
+import {
+  AnomalyDetector,
+  type AnomalyEvent,
+  type AnomalyReason,
+  type DetectedStep,
+} from './anomaly/anomaly-detector';
 import { RollingAccuracy, type Accuracy } from './accuracy/rolling-accuracy';
-import { DriftDetector, type Drift } from './drift/drift-detector';
+import { DriftDetector, type Drift, type DriftKind } from './drift/drift-detector';
 import { IntervalCalibrator } from './interval/interval-calibrator';
 import { CALIBRATED_LEVELS } from './interval/horizon-calibrator';
 import type { FittedModel, Forecast, ModelState } from './model/model';
@@ -60,6 +65,17 @@ export interface HorizonAccuracy {
   readonly day: Accuracy;
 }
 
+/** What a lasting anomaly is a change of. */
+const DRIFT_OF: Readonly<Record<AnomalyReason, DriftKind>> = {
+  spike: 'level',
+  drop: 'level',
+  flatline: 'pattern',
+  'level shift': 'level',
+  'missing data': 'pattern',
+  'unusual variance': 'variance',
+  'seasonal violation': 'pattern',
+};
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Missing steps that a jump of the clock is filled with, at most. */
@@ -100,16 +116,19 @@ export class TrackedForecaster {
         season: seasons[0] ?? 0,
         falseAlarmsPerDay: options.falseAlarmsPerDay ?? 0.2,
         quietMs: options.quietMs ?? HOUR_MS,
-        adoptAfterMs: options.adoptAfterMs ?? 2 * HOUR_MS,
+        adoptAfterMs: options.adoptAfterMs ?? 3 * HOUR_MS,
         maxEvents: options.maxEvents ?? 32,
       },
       state && stateIn(state, 'detector'),
     );
-    this.drifts = new DriftDetector(Math.max(500, (4 * DAY_MS) / stepMs), state && stateIn(state, 'drifts'));
+    this.drifts = new DriftDetector(state && stateIn(state, 'drifts'));
     const spans = (spanMs: number, name: string): readonly RollingAccuracy[] =>
       this.calibrator.horizons.map(
-        (horizon) =>
-          new RollingAccuracy(spanMs / stepMs, state && stateIn(stateIn(state, name), `h${String(horizon)}`)),
+        (horizon, index) =>
+          new RollingAccuracy(
+            spanMs / stepMs / this.calibrator.strideOf(index),
+            state && stateIn(stateIn(state, name), `h${String(horizon)}`),
+          ),
       );
     this.hours = spans(HOUR_MS, 'hours');
     this.days = spans(DAY_MS, 'days');
@@ -219,10 +238,7 @@ export class TrackedForecaster {
     const size = this.calibrator.sizeAt(mean);
     this.score(step, actual);
     const found = this.detector.observe(atMs, { step, actual, expected: mean, size });
-    const drift = found.adopted
-      ? { atMs, kind: 'level' as const, score: found.event?.score ?? 1 }
-      : this.drifts.observe(atMs, found.event === undefined ? (actual - mean) / size : NaN);
-    if (found.adopted) this.drifts.reset();
+    const drift = this.driftAfter(atMs, found);
     const report = this.report(atMs, actual, { ...found, drift }, true);
     const teaches = found.event === undefined || found.adopted;
     this.teach(teaches ? actual : Math.min(report.upper95, Math.max(report.lower95, actual)));
@@ -232,6 +248,16 @@ export class TrackedForecaster {
     this.nextAtMs = atMs + this.options.stepMs;
     this.ahead = this.lookAhead();
     return report;
+  }
+
+  private driftAfter(atMs: number, { event, adopted }: DetectedStep): Drift | undefined {
+    if (adopted) {
+      this.drifts.reset();
+      return { atMs, kind: DRIFT_OF[event?.reason ?? 'level shift'], score: event?.score ?? 1 };
+    }
+    const { endedSlot, sizedError } = this.detector;
+    if (event === undefined) this.drifts.observe(sizedError);
+    return endedSlot === undefined ? undefined : this.drifts.endSlot(atMs, endedSlot.own);
   }
 
   private score(step: number, actual: number): void {

@@ -12,6 +12,9 @@ const SCHEMA_VERSION = 1;
 /** How long another process's lock is waited for, ms. */
 const BUSY_MS = 200;
 
+/** The path of a file that is in memory alone. */
+export const IN_MEMORY = ':memory:';
+
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS classes (
@@ -77,9 +80,11 @@ export class HistoryFile {
   static open(path: string): HistoryFile {
     let database: Database.Database | undefined;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      closeSync(openSync(path, 'a', 0o600));
-      chmodSync(path, 0o600);
+      if (path !== IN_MEMORY) {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        closeSync(openSync(path, 'a', 0o600));
+        chmodSync(path, 0o600);
+      }
       database = new Database(path, { timeout: BUSY_MS });
       const file = new HistoryFile(path, database);
       file.prepareSchema();

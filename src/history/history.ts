@@ -9,7 +9,7 @@ import { adoptSeries } from '../series/adoption';
 import { chunkMs, type Level, levels, type Retention } from '../series/levels';
 import { type ChunkLoader, type FilledStep, SeriesStore } from '../series/series-store';
 import type { TakenTotals } from '../series/taken-totals';
-import { HistoryFile } from './history-file';
+import { HistoryFile, IN_MEMORY } from './history-file';
 import { Records } from './records';
 import { SeriesTables } from './series-tables';
 
@@ -87,7 +87,7 @@ export class History {
     this.steadySinceMs = nowMs;
     this.nextFlushMs = nowMs + options.flushMs;
     this.store = this.newStore();
-    this.file = HistoryFile.open(':memory:');
+    this.file = HistoryFile.open(IN_MEMORY);
     this.records = new Records(this.file, (error) => this.fail(error, this.lastNowMs));
     if (options.path !== undefined) this.openFile(nowMs);
   }
@@ -154,24 +154,7 @@ export class History {
 
   /** Writes all that changed. Never throws. */
   flush(nowMs: number): void {
-    this.nextFlushMs = nowMs + this.options.flushMs;
-    if (this.options.path === undefined) return;
-    if (this.tables === undefined) {
-      if (nowMs >= this.retryAtMs || nowMs < this.retryAtMs - RETRY_MS.last) this.openFile(nowMs);
-      if (this.tables === undefined) return;
-    }
-    const evicted = this.store.removals().evicted;
-    this.evictedUnwritten.push(...evicted);
-    if (this.error !== undefined && nowMs < this.retryAtMs && nowMs >= this.retryAtMs - RETRY_MS.last) return;
-    const { tables } = this;
-    this.attempt(nowMs, () => {
-      tables.write(this.store, this.evictedUnwritten);
-      this.records.flush();
-    });
-    if (this.error === undefined) {
-      this.evictedUnwritten.length = 0;
-      this.lastFlushMs = nowMs;
-    }
+    this.write(nowMs);
   }
 
   /** How it is. */
@@ -193,8 +176,29 @@ export class History {
   /** Writes what is left and closes the file. */
   close(nowMs: number): void {
     this.retryAtMs = nowMs;
-    this.flush(nowMs);
+    this.write(nowMs, 0);
     this.file.close();
+  }
+
+  private write(nowMs: number, lastSeenMs?: number): void {
+    this.nextFlushMs = nowMs + this.options.flushMs;
+    if (this.options.path === undefined) return;
+    if (this.tables === undefined) {
+      if (nowMs >= this.retryAtMs || nowMs < this.retryAtMs - RETRY_MS.last) this.openFile(nowMs);
+      if (this.tables === undefined) return;
+    }
+    const evicted = this.store.removals().evicted;
+    this.evictedUnwritten.push(...evicted);
+    if (this.error !== undefined && nowMs < this.retryAtMs && nowMs >= this.retryAtMs - RETRY_MS.last) return;
+    const { tables } = this;
+    this.attempt(nowMs, () => {
+      tables.write(this.store, this.evictedUnwritten, lastSeenMs);
+      this.records.flush();
+    });
+    if (this.error === undefined) {
+      this.evictedUnwritten.length = 0;
+      this.lastFlushMs = nowMs;
+    }
   }
 
   private newStore(): SeriesStore {
@@ -214,42 +218,50 @@ export class History {
   /** Opens the file, takes what it holds, and joins it with what was seen meanwhile. */
   private openFile(nowMs: number): void {
     const path = this.options.path as string;
-    let file: HistoryFile | undefined;
     try {
-      file = this.openOrReplace(path, nowMs);
-      file.limit(this.options.fileMaxBytes);
-      const tables = new SeriesTables(file, this.levels);
-      this.tables = tables;
-      const before = this.store;
-      const store = this.newStore();
-      tables.restore(store, nowMs, this.options.lateMs);
-      adoptSeries(store, before, this.levels);
-      store.continueFrom(before);
-      this.store = store;
-      const memory = this.file;
-      this.file = file;
-      this.records.moveTo(file, true);
-      memory.close();
-      this.recover();
+      this.join(path, nowMs);
     } catch (thrown) {
-      this.tables = undefined;
-      file?.close();
-      this.fail(TidegateError.from(thrown), nowMs);
+      const error = TidegateError.from(thrown);
+      if (error.code !== 'TG_HISTORY_CORRUPT') {
+        this.fail(error, nowMs);
+        return;
+      }
+      this.attempt(nowMs, () => {
+        this.moveAside(error, path, nowMs);
+        this.join(path, nowMs);
+      });
     }
   }
 
-  private openOrReplace(path: string, nowMs: number): HistoryFile {
+  /** @throws TidegateError TG_HISTORY_*; everything is as it was then. */
+  private join(path: string, nowMs: number): void {
+    const file = HistoryFile.open(path);
+    const tables = new SeriesTables(file, this.levels);
     try {
-      return HistoryFile.open(path);
+      file.limit(this.options.fileMaxBytes);
+      this.tables = tables;
+      const store = this.newStore();
+      tables.restore(store, nowMs, this.options.lateMs);
+      adoptSeries(store, this.store, this.levels);
+      store.continueFrom(this.store);
+      this.store = store;
     } catch (thrown) {
-      const error = TidegateError.from(thrown);
-      if (error.code !== 'TG_HISTORY_CORRUPT') throw error;
-      this.movedAside = HistoryFile.moveAside(path, nowMs);
-      this.options.onFileState?.(
-        new TidegateError('TG_HISTORY_CORRUPT', `${error.message}; moved to ${this.movedAside}`),
-      );
-      return HistoryFile.open(path);
+      this.tables = undefined;
+      file.close();
+      throw thrown;
     }
+    const memory = this.file;
+    this.file = file;
+    this.records.moveTo(file, true);
+    memory.close();
+    this.recover();
+  }
+
+  private moveAside(error: TidegateError, path: string, nowMs: number): void {
+    this.movedAside = HistoryFile.moveAside(path, nowMs);
+    this.options.onFileState?.(
+      new TidegateError('TG_HISTORY_CORRUPT', `${error.message}; moved to ${this.movedAside}`),
+    );
   }
 
   private attempt(nowMs: number, work: () => void): void {
@@ -273,24 +285,24 @@ export class History {
     this.error = error;
     this.retryAtMs = nowMs + this.retryMs;
     this.retryMs = Math.min(RETRY_MS.last, again ? 2 * this.retryMs : this.retryMs);
-    if (!again) this.options.onFileState?.(error);
-    if (error.code === 'TG_HISTORY_CORRUPT' && this.tables !== undefined) this.replaceDamaged(nowMs);
+    if (error.code === 'TG_HISTORY_CORRUPT' && this.tables !== undefined) this.replaceDamaged(error, nowMs);
+    else if (!again) this.options.onFileState?.(error);
   }
 
   /** Begins a new file in the place of one that turned out to be damaged, with all that is in memory. */
-  private replaceDamaged(nowMs: number): void {
+  private replaceDamaged(damage: TidegateError, nowMs: number): void {
     const path = this.options.path as string;
     this.tables = undefined;
     this.file.close();
     try {
-      this.movedAside = HistoryFile.moveAside(path, nowMs);
+      this.moveAside(damage, path, nowMs);
       this.file = HistoryFile.open(path);
       this.file.limit(this.options.fileMaxBytes);
       this.tables = new SeriesTables(this.file, this.levels);
       this.store.forgetWritten();
     } catch (thrown) {
       this.error = TidegateError.from(thrown);
-      this.file = HistoryFile.open(':memory:');
+      this.file = HistoryFile.open(IN_MEMORY);
     }
     this.records.moveTo(this.file, false);
   }

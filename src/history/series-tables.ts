@@ -81,10 +81,13 @@ export class SeriesTables {
     }
   }
 
-  /** Writes what changed, in one transaction. */
-  write(store: SeriesStore, evicted: readonly string[]): void {
+  /**
+   * Writes what changed, in one transaction.
+   * @param lastSeenMs how far the last sign of a class may have moved before it is written again.
+   */
+  write(store: SeriesStore, evicted: readonly string[], lastSeenMs = LAST_SEEN_MS): void {
     const changes = [...store.changes()];
-    const classes = [...store.table.all()].filter((known) => this.isUnsaved(known));
+    const classes = [...store.table.all()].filter((known) => this.isUnsaved(known, lastSeenMs));
     this.file.transaction(() => {
       for (const id of evicted) this.file.run('DELETE FROM classes WHERE id = ?', id);
       for (const known of classes) this.writeClass(known);
@@ -127,13 +130,13 @@ export class SeriesTables {
     );
   }
 
-  private isUnsaved(known: KnownClass): boolean {
+  private isUnsaved(known: KnownClass, lastSeenMs: number): boolean {
     const saved = this.saved.get(known);
     return (
       saved === undefined ||
       saved.sinceMs !== known.sinceMs ||
       saved.endMs !== known.endMs ||
-      Math.abs(known.lastMs - saved.lastMs) > LAST_SEEN_MS
+      Math.abs(known.lastMs - saved.lastMs) > lastSeenMs
     );
   }
 

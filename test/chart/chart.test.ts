@@ -125,6 +125,22 @@ describe('a chart', () => {
     expect(faultsOfMarkup(plotSvg(plot([])))).toEqual([]);
   });
 
+  it('is not flattened by one wide interval', () => {
+    const x = [1, 2, 3];
+    const line: Layer = { kind: 'line', look: 'actual', label: 'a', x, y: [90, 100, 90] };
+    const band: Layer = {
+      kind: 'band',
+      look: 'band95',
+      label: 'b',
+      x,
+      low: [80, 80, 80],
+      high: [110, 9e6, 110],
+    };
+    expect(plotSvg(plot([band, line]))).toContain('>160<');
+    expect(plotSvg(plot([band, line]))).not.toContain('000 k<');
+    expect(plotSvg(plot([band]))).toContain('>8000 k<');
+  });
+
   it('breaks its line where a value is missing', () => {
     const svg = plotSvg(
       plot([{ kind: 'line', look: 'actual', label: 'a', x: [1, 2, 3, 4, 5], y: [1, 2, NaN, 2, 1] }]),

@@ -110,6 +110,7 @@ export class AnomalyDetector {
   private readonly ownStrictness: Float64Array;
   private readonly ownFade: number;
   private events: AnomalyEvent[] = [];
+  private slot: SlotDeviation | undefined;
   private open = false;
   /** The kinds of score that took part in the event, a bit each. */
   private raised = 0;
@@ -150,9 +151,20 @@ export class AnomalyDetector {
     return this.events;
   }
 
+  /** The last error in sizes that are usual over days; NaN when the value was missing. */
+  get sizedError(): number {
+    return this.scores.sized;
+  }
+
+  /** How the slot did that ended with the last step. */
+  get endedSlot(): SlotDeviation | undefined {
+    return this.slot;
+  }
+
   /** Takes a step. */
   observe(atMs: number, scored: ScoredStep): DetectedStep {
     const slot = this.scores.observe(scored);
+    this.slot = slot;
     const { figures } = this.scores;
     const fade = STRICTER * this.falseAlarmsPerStep;
     this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - fade);

@@ -78,6 +78,8 @@ export class AnomalyScores {
   readonly reference: SlowReference;
   private readonly usual: ResidualScale;
   private readonly cells: Float64Array;
+  /** The last error in sizes that are usual over days; NaN when the value was missing. */
+  sized = NaN;
   private seen = 0;
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */
@@ -96,6 +98,7 @@ export class AnomalyScores {
     const { figures } = this;
     const slot = this.reference.observe(step, actual);
     figures.fill(0);
+    this.sized = NaN;
     if (slot !== undefined) {
       const deviation = Math.abs(slot.long) > Math.abs(slot.short) ? slot.long : slot.short;
       figures[RISE] = Math.max(0, deviation);
@@ -105,10 +108,11 @@ export class AnomalyScores {
     this.seen += 1;
     const error = actual - expected;
     const usual = this.usual.count > 0 ? this.usual.at(expected) : Math.abs(error);
+    this.sized = error / Math.max(usual, 1e-12);
     const sized = error / Math.max(usual, size, 1e-12);
     figures[0] = Math.max(0, sized);
     figures[1] = Math.max(0, -sized);
-    this.variance(Math.min(20, Math.abs(error) / Math.max(usual, 1e-12)));
+    this.variance(Math.abs(this.sized));
     this.gather(sized);
     this.place(actual);
     figures[FLATLINE] = this.flatness(actual, expected);

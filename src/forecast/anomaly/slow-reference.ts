@@ -19,6 +19,8 @@ const MOST_SIZES = 4;
 
 /** How far the slots that just ended are from what is usual, in usual sizes; the sign says which way. */
 export interface SlotDeviation {
+  /** Of the slot alone. */
+  readonly own: number;
   readonly short: number;
   readonly long: number;
   /** The mean of the slot, and what was usual of it. */
@@ -110,7 +112,8 @@ export class SlowReference {
     this.level = known ? this.level + Math.max(1 / SLOTS, 1 / (this.ended + 1)) * (mean - this.level) : mean;
     this.recent[this.ended % LONG_WINDOW] = Number.isFinite(deviation) ? deviation : 0;
     this.ended += 1;
-    return { short: this.windowMean(SHORT_WINDOW), long: this.windowMean(LONG_WINDOW), mean, usual };
+    const own = Number.isFinite(deviation) ? deviation : 0;
+    return { own, short: this.windowMean(SHORT_WINDOW), long: this.windowMean(LONG_WINDOW), mean, usual };
   }
 
   /** The sum of the last deviations, in sizes of such a sum if they were independent. */

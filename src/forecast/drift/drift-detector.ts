@@ -1,10 +1,11 @@
 /**
- * Tells that a class no longer behaves as it did: a two-sided Page-Hinkley test (Page, "Continuous inspection schemes",
- * 1954) on whitened one-step errors, of their mean and of their size. Whitened: ranked among the errors of late, made
- * normal, and freed of what the error before foretells; raw errors of seasonal traffic drift every day.
+ * Tells that a class no longer behaves as it did: tests of the mean of one-step errors, of their size, and of how far the
+ * values are from what is usual at their time of the season. The tests look at slots of steps, not at steps: raw errors
+ * of seasonal traffic drift every day.
  */
 import type { ModelState } from '../model/model';
-import { countIn, figuresIn } from '../model/state';
+import { countIn, numberIn, stateIn } from '../model/state';
+import { PageHinkley } from './page-hinkley';
 
 /** What has changed. */
 export type DriftKind = 'level' | 'variance' | 'pattern';
@@ -17,80 +18,71 @@ export interface Drift {
   readonly score: number;
 }
 
-/** The change that is tolerated, in deviations. */
-const TOLERANCE = 0.25;
-const THRESHOLD = 30;
-/** Errors before the test begins. */
-const SETTLING = 200;
+/** Slots over which usual figures are taken: ten days of them. */
+const MEMORY_SLOTS = 480;
+/** Errors count at most so many usual sizes. */
+const MOST_SIZES = 6;
+/** Keeps the logarithm of sizes from running away where there are hardly any errors. */
+const LEAST_SIZE = 0.02;
 
-const MEAN = 0;
-const SPREAD = 1;
-const PREVIOUS = 2;
-const CORRELATION = 3;
-const UP = 4;
-const DOWN = 5;
-const WIDER = 6;
-const CALMER = 7;
-const CELLS = 8;
+const KINDS: readonly DriftKind[] = ['level', 'variance', 'pattern'];
 
 /** See the file's head. */
 export class DriftDetector {
-  private readonly cells: Float64Array;
-  private seen = 0;
+  private readonly tests: readonly PageHinkley[];
+  private sum = 0;
+  private sizes = 0;
+  private count = 0;
 
-  /** @param memory errors over which usual figures are taken. @throws TidegateError TG_FORECAST_BAD_STATE. */
-  constructor(
-    private readonly memory: number,
-    state?: ModelState,
-  ) {
-    this.cells = state === undefined ? new Float64Array(CELLS) : figuresIn(state, 'cells', CELLS);
-    if (state !== undefined) this.seen = countIn(state, 'seen');
-  }
-
-  /** Takes an error in sizes that are usual of it. */
-  observe(atMs: number, sized: number): Drift | undefined {
-    if (!Number.isFinite(sized)) return undefined;
-    const { cells } = this;
-    const error = Math.max(-4, Math.min(4, sized));
-    this.seen += 1;
-    const rate = Math.max(1 / this.memory, 1 / this.seen);
-    const innovation = error - (cells[CORRELATION] ?? 0) * (cells[PREVIOUS] ?? 0);
-    const product = error * (cells[PREVIOUS] ?? 0);
-    const spread = Math.max(1e-6, cells[SPREAD] ?? 1);
-    cells[CORRELATION] = Math.max(
-      -0.95,
-      Math.min(0.95, (cells[CORRELATION] ?? 0) + rate * (product / spread - (cells[CORRELATION] ?? 0))),
+  /** @throws TidegateError TG_FORECAST_BAD_STATE. */
+  constructor(state?: ModelState) {
+    this.tests = KINDS.map(
+      (kind) => new PageHinkley(MEMORY_SLOTS, kind !== 'pattern', state && stateIn(state, kind)),
     );
-    cells[PREVIOUS] = error;
-    cells[SPREAD] = (cells[SPREAD] ?? 0) + rate * (error * error - (cells[SPREAD] ?? 0));
-    const whitened = (innovation - (cells[MEAN] ?? 0)) / Math.sqrt(spread);
-    cells[MEAN] = (cells[MEAN] ?? 0) + rate * (innovation - (cells[MEAN] ?? 0));
-    if (this.seen < SETTLING) return undefined;
-    return this.test(atMs, whitened);
+    if (state === undefined) return;
+    this.sum = numberIn(state, 'sum');
+    this.sizes = numberIn(state, 'sizes');
+    this.count = countIn(state, 'count');
   }
 
-  /** Forgets what the tests have gathered: the model has changed. */
+  /** Takes a step's error, in sizes that are usual of it over days; NaN when there is none. */
+  observe(sized: number): void {
+    if (!Number.isFinite(sized)) return;
+    const bounded = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, sized));
+    this.sum += bounded;
+    this.sizes += Math.abs(bounded);
+    this.count += 1;
+  }
+
+  /**
+   * Closes a slot of steps.
+   * @param deviation how far the slot's mean was from what is usual at its time, in usual sizes.
+   */
+  endSlot(atMs: number, deviation: number): Drift | undefined {
+    const { sum, sizes, count } = this;
+    this.sum = 0;
+    this.sizes = 0;
+    this.count = 0;
+    if (count === 0) return undefined;
+    const figures = [sum / count, Math.log(sizes / count + LEAST_SIZE), Math.log(Math.abs(deviation) + 0.5)];
+    let best: Drift | undefined;
+    this.tests.forEach((test, index) => {
+      const score = test.observe(figures[index] ?? 0);
+      const kind = KINDS[index];
+      if (score >= 1 && kind !== undefined && score > (best?.score ?? 0)) best = { atMs, kind, score };
+    });
+    if (best !== undefined) this.reset();
+    return best;
+  }
+
+  /** Begins anew: the model, or what it is told, has changed. */
   reset(): void {
-    this.cells.fill(0, UP);
+    for (const test of this.tests) test.reset();
   }
 
   save(): ModelState {
-    return { cells: this.cells.slice(), seen: this.seen };
-  }
-
-  private test(atMs: number, whitened: number): Drift | undefined {
-    const { cells } = this;
-    const size = (Math.abs(whitened) - 0.75) / 0.6;
-    const gather = (cell: number, by: number): number => {
-      const sum = Math.max(0, (cells[cell] ?? 0) + by - TOLERANCE);
-      cells[cell] = sum;
-      return sum / THRESHOLD;
-    };
-    const level = Math.max(gather(UP, whitened), gather(DOWN, -whitened));
-    const variance = Math.max(gather(WIDER, size), gather(CALMER, -size));
-    const score = Math.max(level, variance);
-    if (score < 1) return undefined;
-    this.reset();
-    return { atMs, kind: level >= variance ? 'level' : 'variance', score };
+    const { sum, sizes, count } = this;
+    const tests = KINDS.map((kind, index) => [kind, this.tests[index]?.save()] as const);
+    return { sum, sizes, count, ...Object.fromEntries(tests) };
   }
 }

@@ -30,6 +30,11 @@ export class IntervalCalibrator {
     return this.calibrators.map(({ horizon }) => horizon);
   }
 
+  /** Every how manieth forecast of a horizon is scored, by the horizon's position. */
+  strideOf(index: number): number {
+    return this.calibrators[index]?.stride ?? 1;
+  }
+
   /** Whether one-step intervals rest on enough errors. */
   get warm(): boolean {
     return this.calibrators[0]?.warm === true;
