@@ -5,6 +5,7 @@
 import { ALGORITHMS, CHARGE_DENIED, FAILURE_MODES } from '../core/buckets';
 import type { z } from 'zod';
 import { forecast } from './forecast-settings';
+import { history } from './history-settings';
 import { observe } from './observe-settings';
 import {
   choice,
@@ -391,6 +392,7 @@ export const settingsSchema = section(
     tracing: tracing.prefault({}),
     shutdown: shutdown.prefault({}),
     observe: observe.prefault({}),
+    history: history.prefault({}),
     forecast: forecast.prefault({}),
   },
 );

@@ -252,6 +252,26 @@ const ENTRIES = {
   TG_SOURCE_QUERY: input('A query is refused by the system asked.', 'mend the query as the message says'),
 
   // Series, history and forecasts.
+  TG_HISTORY_UNAVAILABLE: outage(
+    'The history file cannot be opened, read or written; history goes on in memory.',
+    'check the path in history.path, its permissions, and the space on its disk',
+  ),
+  TG_HISTORY_FULL: outage(
+    'There is no room for the history file; history goes on in memory.',
+    'make room on its disk, or keep less: see history.retention',
+  ),
+  TG_HISTORY_IN_USE: outage(
+    'Another process has the history file open; history goes on in memory.',
+    'give each Tidegate a history.path of its own, or stop the other process',
+  ),
+  TG_HISTORY_CORRUPT: setup(
+    'The history file is damaged or no history file; it was moved aside, and a new one begun.',
+    'nothing, or look into the file that was moved aside; check the disk',
+  ),
+  TG_HISTORY_VERSION: setup(
+    'The history file is of a later version; history goes on in memory.',
+    'use the later version of Tidegate, or give this one another history.path',
+  ),
   TG_SERIES_BAD_FILE: setup(
     'A file of a series cannot be read as rows of timestamp and value.',
     'write a header `timestamp,value` and one row a step, evenly spaced',

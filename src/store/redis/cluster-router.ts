@@ -41,7 +41,7 @@ export class ClusterRouter implements RedisRouter {
     this.#schedule(0);
   }
 
-  nodeFor(part: ScriptPart): RedisNode | undefined {
+  nodeFor(part: Pick<ScriptPart, 'slot'>): RedisNode | undefined {
     return this.#slots[part.slot];
   }
 

@@ -122,6 +122,23 @@ export class RedisNode {
     return this.client.call(name, ...args);
   }
 
+  /**
+   * Sends a command whose reply stays bytes. Rejects as the driver does, at once where there is no connection.
+   * @param asking the key is on its way to this node (see ASKING).
+   */
+  ask(name: string, args: readonly (string | Buffer)[], asking = false): Promise<unknown> {
+    if (!this.ready) return Promise.reject(this.unavailable());
+    this.lastUsedMs = performance.now();
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown, reply: unknown): void => {
+        if (error === undefined) resolve(reply);
+        else reject(error instanceof Error ? error : new Error('the driver gave no error', { cause: error }));
+      };
+      if (asking) this.#write('asking', [], () => undefined);
+      this.#write(name, [...args], done);
+    });
+  }
+
   /** Ends the connection for good. */
   close(): void {
     this.#lastError ??= new Error('closed');
@@ -129,7 +146,7 @@ export class RedisNode {
     this.#unpark();
   }
 
-  #write(name: string, args: string[], onEnd: (error: unknown, reply: unknown) => void): void {
+  #write(name: string, args: (string | Buffer)[], onEnd: (error: unknown, reply: unknown) => void): void {
     // No reply encoding: replies stay bytes.
     this.client.sendCommand(new Command(name, args, {}, (error, reply) => onEnd(error ?? undefined, reply)));
   }

@@ -11,19 +11,15 @@ import { callFault } from '../../bucket/settlement';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseDone, LeaseSource } from '../../core/leases';
-import { addressName, parseRedisAddress } from './address';
-import { connectBySentinel, connectServer } from './client';
-import { ClusterRouter } from './cluster-router';
 import { DeadlineTimer } from './deadline-timer';
 import { Dispatcher } from './dispatcher';
 import { hashSlot } from './hash-slot';
 import { LeasePart } from './lease-part';
 import { type RedisSettings, type RedisStoreOptions, resolveRedisOptions } from './options';
 import { type NodeWatch, type PartPlan, PendingRequest } from './pending-request';
-import { type NodeContext, RedisNode } from './redis-node';
-import { type RedisRouter, SingleRouter } from './router';
+import { makeRouter } from './make-router';
+import type { RedisRouter } from './router';
 import type { ScriptCall, ScriptReply } from './script-run';
-import { loadDecideScript } from './scripts';
 import { storageKey } from './storage-key';
 import { UndoPart } from './undo-part';
 
@@ -143,36 +139,4 @@ export class RedisStore implements BucketStore, LeaseSource {
       recheck: (entry, delayMs) => this.#deadlines.add(entry, delayMs),
     };
   }
-}
-
-function makeRouter(settings: RedisSettings): RedisRouter {
-  const context: NodeContext = {
-    script: loadDecideScript(),
-    maxCallsInFlight: settings.maxCallsInFlight,
-    timeUs: settings.timeUs ?? (() => 0),
-    expiryExtraMs:
-      settings.timeUs === undefined
-        ? () => Math.floor(Math.random() * settings.expiryJitterMs)
-        : () => settings.expiryJitterMs,
-    logger: settings.logger,
-  };
-  if (settings.kind === 'cluster') {
-    const seeds = settings.addresses.map(addressName);
-    const router: ClusterRouter = new ClusterRouter(
-      seeds,
-      (name) =>
-        new RedisNode(name, connectServer(settings, parseRedisAddress(name)), context, () =>
-          router.suspect(),
-        ),
-    );
-    return router;
-  }
-  const [address] = settings.addresses;
-  if (address === undefined) throw new TidegateError('TG_SETTINGS_INVALID', 'store.urls names no server');
-  const ignore = (): void => undefined;
-  return new SingleRouter(
-    settings.kind === 'sentinel'
-      ? new RedisNode(`sentinel:${settings.sentinelName}`, connectBySentinel(settings), context, ignore)
-      : new RedisNode(addressName(address), connectServer(settings, address), context, ignore),
-  );
 }

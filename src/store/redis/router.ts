@@ -6,7 +6,7 @@ import type { RedisNode } from './redis-node';
 export interface RedisRouter {
   /** Whether a script's keys must share a slot. */
   readonly slotted: boolean;
-  nodeFor(part: ScriptPart): RedisNode | undefined;
+  nodeFor(part: Pick<ScriptPart, 'slot'>): RedisNode | undefined;
   /** The node at an address of a redirection; `from` told it (an address without host means `from`'s host). */
   nodeAt(address: string, from: RedisNode): RedisNode | undefined;
   /** A node said that `slot` is served elsewhere. */

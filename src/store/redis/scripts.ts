@@ -1,4 +1,4 @@
-/** The Lua script, read once from the files beside this module. */
+/** The Lua scripts, read from the files beside this module. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -24,7 +24,19 @@ const DECIDE = [
  * @throws the file system's error when the installation is incomplete.
  */
 export function loadDecideScript(): LuaScript {
-  const texts = DECIDE.map((name) => readFileSync(path.join(__dirname, 'lua', name), 'utf8'));
+  return loadScript(DECIDE);
+}
+
+/** What a group's members do in the store. */
+export type GroupScript = 'tick' | 'leave' | 'publish' | 'show';
+
+/** Reads a script of groups. @throws as {@link loadDecideScript}. */
+export function loadGroupScript(name: GroupScript): LuaScript {
+  return loadScript([`group-${name}.lua`]);
+}
+
+function loadScript(files: readonly string[]): LuaScript {
+  const texts = files.map((name) => readFileSync(path.join(__dirname, 'lua', name), 'utf8'));
   const source = texts.join('');
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }
