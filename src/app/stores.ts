@@ -165,6 +165,8 @@ function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
     sentinelPassword: store.sentinelPassword,
     keyPrefix: store.keyPrefix,
     slotTags: store.hashTags,
+    waitReplicas: store.wait.replicas,
+    waitTimeoutMs: store.wait.timeoutMs,
     connectTimeoutMs: store.connectTimeoutMs,
     patienceMs: store.deadlineMs,
     expiryJitterS: store.expiryJitterMs / 1_000,

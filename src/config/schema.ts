@@ -181,6 +181,24 @@ const breaker = section('The circuit breaker in front of Redis.', {
   }),
 });
 
+const wait = section(
+  "Redis's WAIT: a take, or a lease, counts when replicas have it too, so that a failover does not give its tokens out again.",
+  {
+    replicas: whole({
+      doc: 'Replicas that must confirm before a decision counts; 0 waits for none. Each turn of the event loop then takes a round trip to the replicas more.',
+      fallback: 0,
+      min: 0,
+      max: 100,
+    }),
+    timeout: duration({
+      doc: 'How long they may take; then `on_error` answers, and what was taken is lost. Less than `store.deadline`, or that passes first.',
+      fallback: '5ms',
+      min: '1ms',
+      max: '1m',
+    }),
+  },
+);
+
 const lease = section(
   'Leases: what is taken from a shared bucket ahead of use, for rules that are `leased`.',
   {
@@ -272,6 +290,7 @@ const store = section('Where buckets live.', {
     fallback: '10s',
     max: '7d',
   }),
+  wait: wait.prefault({}),
   lease: lease.prefault({}),
   memory: memory.prefault({}),
 });

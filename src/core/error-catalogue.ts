@@ -219,6 +219,10 @@ const ENTRIES = {
     'The store failed too often and is left alone for a moment.',
     'see the failures logged before this',
   ),
+  TG_STORE_NOT_REPLICATED: outage(
+    'Redis took tokens, but too few of its replicas confirmed that in time.',
+    "check the replicas' lag, raise store.wait.timeout, or ask for fewer in store.wait.replicas",
+  ),
   TG_STORE_REPLY: outage(
     'The store answered with an error or something unexpected.',
     'see the cause; check the version, memory and permissions of Redis',

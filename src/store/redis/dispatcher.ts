@@ -221,7 +221,8 @@ class RunSet {
 
 /** Whether an error came from a node that works: a redirection, a missing script, or a complaint about the call. */
 function isAnswer(failure: Failure, storeError: TidegateError): boolean {
-  if (failure.kind === 'failed') return storeError.code === 'TG_STORE_REPLY';
+  if (failure.kind === 'failed')
+    return storeError.code === 'TG_STORE_REPLY' || storeError.code === 'TG_STORE_NOT_REPLICATED';
   return failure.kind !== 'cluster-down';
 }
 

@@ -18,6 +18,7 @@ export function makeRouter(settings: RedisSettings): RedisRouter {
       settings.timeUs === undefined
         ? () => Math.floor(Math.random() * settings.expiryJitterMs)
         : () => settings.expiryJitterMs,
+    wait: settings.wait,
     logger: settings.logger,
   };
   if (settings.kind === 'cluster') {

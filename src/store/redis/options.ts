@@ -66,6 +66,9 @@ export interface RedisStoreOptions {
   /** Asked before a node is used and told how it went; absent means every node is always tried. */
   readonly guard?: NodeGuard;
   readonly logger?: Logger;
+  /** Replicas that must confirm a take before it counts, by Redis's WAIT, and for how long; ms. Absent, or 0: none. */
+  readonly waitReplicas?: number;
+  readonly waitTimeoutMs?: number;
   /** The time that scripts go by instead of Redis TIME, us; for tests. Keys then outlive their use by all the jitter. */
   readonly timeUs?: () => number;
 }
@@ -89,6 +92,8 @@ export interface RedisSettings {
   readonly maxCallsPerScript: number;
   readonly guard: NodeGuard;
   readonly logger: Logger | undefined;
+  /** Undefined: a take counts when the primary has it. */
+  readonly wait: { readonly replicas: number; readonly timeoutMs: number } | undefined;
   /** Undefined for Redis TIME. */
   readonly timeUs: (() => number) | undefined;
 }
@@ -117,6 +122,8 @@ const FIGURES = {
   slotTags: { value: 0, min: 0, max: 1_024 },
   expiryJitterS: { value: 0, min: 0, max: 86_400 },
   maxCallsInFlight: { value: 20_000, min: 1, max: 10_000_000 },
+  waitReplicas: { value: 0, min: 0, max: 100 },
+  waitTimeoutMs: { value: 10, min: 1, max: 60_000 },
   maxCallsPerScript: { value: 128, min: 1, max: 2_000 },
 } as const;
 
@@ -148,6 +155,8 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
   }
   const keyPrefix = options.keyPrefix ?? '';
   if (/[{}]/.test(keyPrefix)) throw invalid('store.key_prefix', 'must not contain a brace');
+  const waitReplicas = figure('waitReplicas', options.waitReplicas);
+  const wait = { replicas: waitReplicas, timeoutMs: figure('waitTimeoutMs', options.waitTimeoutMs) };
   const slotTags = options.kind === 'cluster' ? figure('slotTags', options.slotTags) : 0;
   const fixed: RedisCredentials = {
     username: options.username ?? first.username ?? '',
@@ -174,6 +183,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
     maxCallsPerScript: figure('maxCallsPerScript', options.maxCallsPerScript),
     guard: options.guard ?? ALWAYS,
     logger: options.logger,
+    wait: waitReplicas === 0 ? undefined : wait,
     timeUs: options.timeUs,
   };
 }

@@ -17,6 +17,12 @@ export interface SendMode {
 /** A run's end: a reply, or what the driver made of its absence. */
 export type RunEnd = (run: ScriptRun, error: unknown, reply: Buffer | undefined) => void;
 
+/** How many replicas must have what was written, and how long they may take: Redis's WAIT. */
+export interface ReplicaWait {
+  readonly replicas: number;
+  readonly timeoutMs: number;
+}
+
 /** What a node needs to write a run. */
 export interface NodeContext {
   readonly script: LuaScript;
@@ -24,6 +30,8 @@ export interface NodeContext {
   /** 0 for Redis TIME. */
   readonly timeUs: () => number;
   readonly expiryExtraMs: () => number;
+  /** Replicas that must confirm what was written before it counts, and for how long; undefined: none. */
+  readonly wait: ReplicaWait | undefined;
   readonly logger: Logger | undefined;
 }
 
@@ -103,15 +111,20 @@ export class RedisNode {
     try {
       if (mode.load) this.#write('script', ['LOAD', script.source], () => undefined);
       const timeUs = this.context.timeUs();
+      const unconfirmed: [ScriptRun, Buffer | undefined][] = [];
+      const { wait } = this.context;
       for (const run of runs) {
         if (mode.asking) this.#write('asking', [], () => undefined);
         this.callsInFlight += run.callCount;
         const args = run.commandArgs(script.sha, timeUs, this.context.expiryExtraMs());
         this.#write('evalsha', args, (error, reply) => {
           this.callsInFlight -= run.callCount;
-          onEnd(run, error, Buffer.isBuffer(reply) ? reply : undefined);
+          const bytes = Buffer.isBuffer(reply) ? reply : undefined;
+          if (wait === undefined || error !== undefined) onEnd(run, error, bytes);
+          else unconfirmed.push([run, bytes]);
         });
       }
+      if (wait !== undefined) this.#confirm(wait, unconfirmed, onEnd);
     } finally {
       stream.uncork();
     }
@@ -144,6 +157,22 @@ export class RedisNode {
     this.#lastError ??= new Error('closed');
     this.client.disconnect();
     this.#unpark();
+  }
+
+  /** Holds back replies until enough replicas have what the runs wrote; one WAIT for all of a batch. */
+  #confirm(
+    { replicas, timeoutMs }: ReplicaWait,
+    runs: readonly [ScriptRun, Buffer | undefined][],
+    onEnd: RunEnd,
+  ): void {
+    this.#write('wait', [String(replicas), String(timeoutMs)], (error, reply) => {
+      let failure = error;
+      if (failure === undefined && !(Number(reply) >= replicas)) {
+        const what = `${String(reply)} of ${replicas} replicas of ${this.name} confirmed within ${timeoutMs} ms`;
+        failure = new TidegateError('TG_STORE_NOT_REPLICATED', what);
+      }
+      for (const [run, bytes] of runs) onEnd(run, failure, failure === undefined ? bytes : undefined);
+    });
   }
 
   #write(name: string, args: (string | Buffer)[], onEnd: (error: unknown, reply: unknown) => void): void {

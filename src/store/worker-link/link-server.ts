@@ -11,6 +11,7 @@ import {
   type LinkReply,
   type LinkRequest,
   toLinkError,
+  toLinkOutcome,
 } from './messages';
 
 /** Buckets that answer at once. */
@@ -81,7 +82,9 @@ export class LinkServer {
       quotaSatisfied,
       deadlineMs: Infinity,
     });
-    return results.map((result) => (result instanceof TidegateError ? toLinkError(result) : result));
+    return results.map((result) =>
+      result instanceof TidegateError ? toLinkError(result) : toLinkOutcome(result),
+    );
   }
 
   #lease([, params, ask]: LinkLease): LinkAnswer[1] {

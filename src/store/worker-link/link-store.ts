@@ -5,19 +5,15 @@
  * Every request is answered by its deadline. One whose answer comes later is undone: what it took goes back.
  */
 import { settleResults } from '../../bucket/settlement';
-import type {
-  BucketOutcome,
-  BucketParams,
-  BucketRequest,
-  BucketResult,
-  BucketStore,
-} from '../../core/buckets';
+import type { BucketParams, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseDone, LeaseReply, LeaseSource } from '../../core/leases';
 import {
   fromLinkError,
+  fromLinkOutcome,
   isLinkError,
   type LinkError,
+  type LinkOutcome,
   type LinkAnswer,
   type LinkAsk,
   type LinkCall,
@@ -232,8 +228,8 @@ function resultsOf(request: BucketRequest, answer: LinkAnswer[1]): readonly Buck
       : new TidegateError('TG_STORE_REPLY', 'the primary answered something unexpected');
     return request.calls.map(() => error);
   }
-  return (answer as readonly (BucketOutcome | LinkError)[]).map((result) =>
-    isLinkError(result) ? fromLinkError(result) : result,
+  return (answer as readonly (LinkOutcome | LinkError)[]).map((result) =>
+    isLinkError(result) ? fromLinkError(result) : fromLinkOutcome(result),
   );
 }
 
