@@ -96,6 +96,9 @@ export class TrackedForecaster {
   private maseScale = NaN;
   private failed = false;
   private ahead: OneStepBounds;
+  /** How far from the forecast the model is told at most while an event lasts. */
+  private eventAbove = 0;
+  private eventBelow = 0;
 
   /**
    * @param model fitted to everything before the first step.
@@ -217,6 +220,8 @@ export class TrackedForecaster {
       hours: named(this.hours),
       days: named(this.days),
       step: this.step_,
+      eventAbove: this.eventAbove,
+      eventBelow: this.eventBelow,
       ...(this.nextAtMs === undefined ? {} : { nextAtMs: this.nextAtMs }),
       ...(Number.isFinite(this.last) ? { last: this.last } : {}),
       ...(Number.isFinite(this.maseScale) ? { maseScale: this.maseScale } : {}),
@@ -236,13 +241,23 @@ export class TrackedForecaster {
     const found = this.detector.observe(atMs, { step, actual, expected: mean, size });
     const drift = this.driftAfter(atMs, found);
     const report = this.report(atMs, actual, { ...found, drift }, true);
-    const teaches = found.event === undefined || found.adopted;
-    this.teach(teaches ? actual : Math.min(report.upper95, Math.max(report.lower95, actual)));
+    this.teach(this.taught(actual, found));
     if (Number.isFinite(actual)) this.last = actual;
     this.step_ = step + 1;
     this.nextAtMs = atMs + this.options.stepMs;
     this.ahead = this.lookAhead();
     return report;
+  }
+
+  /** What the model is told: within an event no more than what was usual when it began. */
+  private taught(actual: number, { event, began, adopted }: DetectedStep): number {
+    if (event === undefined || adopted) return actual;
+    const { mean, at95 } = this.ahead;
+    if (began) {
+      this.eventAbove = at95.upper - mean;
+      this.eventBelow = mean - at95.lower;
+    }
+    return Math.min(mean + this.eventAbove, Math.max(mean - this.eventBelow, 0, actual));
   }
 
   private driftAfter(atMs: number, { event, adopted }: DetectedStep): Drift | undefined {
@@ -323,6 +338,8 @@ export class TrackedForecaster {
 
   private read(state: ModelState): void {
     this.step_ = countIn(state, 'step');
+    this.eventAbove = numberIn(state, 'eventAbove');
+    this.eventBelow = numberIn(state, 'eventBelow');
     if (state['nextAtMs'] !== undefined) this.nextAtMs = numberIn(state, 'nextAtMs');
     if (state['last'] !== undefined) this.last = numberIn(state, 'last');
     if (state['maseScale'] !== undefined) this.maseScale = numberIn(state, 'maseScale');

@@ -59,7 +59,7 @@ const BLOCKS_KEPT = 72;
 /** Surprises count as at most so many times the level in what is usual. */
 const CERTAIN = 1.6;
 /** Scores that are as good as independent. */
-const SCORES_AT_ONCE = 4;
+const SCORES_AT_ONCE = 5;
 /** What an alarm adds to the level, and time at the rate of the budget takes away again: their rates must agree. */
 const STRICTER = 0.06;
 const MOST_STRICTNESS = 3;
@@ -83,7 +83,7 @@ const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
   sag: fit(0.6),
   variance: fit(0.15),
   calm: fit(0.15),
-  flatline: fit(1),
+  flatline: fit(1.6),
   high: fit(0.1),
   low: fit(0.1),
 };

@@ -87,7 +87,7 @@ export class PeakTail {
 
   save(): ModelState {
     return {
-      maxima: this.maxima.slice(0, Math.min(this.blocks, this.capacity)),
+      maxima: Float64Array.from(this.maxima.subarray(0, Math.min(this.blocks, this.capacity))),
       blocks: this.blocks,
       stepsInBlock: this.stepsInBlock,
       largest: this.largest,
