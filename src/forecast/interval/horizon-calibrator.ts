@@ -16,9 +16,9 @@ export const CALIBRATED_LEVELS = [0.8, 0.95] as const;
 const IN_FLIGHT = 11;
 /** Errors remembered, one step ahead and further. */
 const NEAR_WINDOW = 256;
-const FAR_WINDOW = 96;
+const FAR_WINDOW = 160;
 const NEAR_MEMORIES = [10, 60, 400] as const;
-const FAR_MEMORIES = [24, 200] as const;
+const FAR_MEMORIES = [200, 600] as const;
 /** Errors that are enough for bounds of one's own. */
 const ENOUGH = 30;
 /** Normalised errors beyond this count as this. */
