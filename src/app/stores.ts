@@ -7,7 +7,7 @@ import type { MetricSources } from '../telemetry/state-metrics';
 import type { Metrics, StoreOutcome } from '../telemetry/metrics';
 import type { BucketStore } from '../core/buckets';
 import type { Clock } from '../core/clock';
-import { TidegateError } from '../core/errors';
+import type { TidegateError } from '../core/errors';
 import type { LeaseSource } from '../core/leases';
 import type { Logger } from '../core/ports';
 import { BreakerBoard } from '../store/guarded/breaker-board';
