@@ -1,5 +1,5 @@
 /** Every kind of model by its name: what backtests, settings and saved models name. */
-import { DEFAULT, RIDGE } from './default';
+import { DEFAULT, DIRECT, RIDGE } from './default';
 import { medianEnsemble } from './median-ensemble';
 import { ONLINE, RECURSIVE_RIDGE } from './online';
 import { ARIMA } from '../model/arima';
@@ -30,6 +30,7 @@ const KINDS: readonly ModelKind[] = [
   ARIMA,
   LSTM,
   MEDIAN_ENSEMBLE,
+  DIRECT,
   DEFAULT,
   ONLINE,
 ];
