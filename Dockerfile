@@ -31,13 +31,16 @@ WORKDIR /app
 ENV NODE_ENV=production \
     GRPC_HOST=0.0.0.0
 COPY --from=build /image/usr/local/bin/ /usr/local/bin/
-RUN ln -s /usr/local/bin/ratelimit /bin/ratelimit
+# History and models: keep the directory on a volume, or they end with the container.
+ENV XDG_STATE_HOME=/var/lib
+RUN ln -s /usr/local/bin/ratelimit /bin/ratelimit \
+ && install -d -o node -g node -m 0700 /var/lib/tidegate
 COPY --from=modules /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY proto proto
 COPY examples examples
 COPY --from=build /app/dist dist
-# Nothing in the image belongs to this user: it can read the program and not change it.
+# Nothing in the image but its state belongs to this user: it can read the program and not change it.
 USER node
 # Data (gRPC), admin (HTTP), control (gRPC).
 EXPOSE 8081 8080 18000

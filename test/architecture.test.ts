@@ -30,13 +30,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['app', '*'],
   main: ['cli'],
 };
-const PURE: ReadonlySet<string> = new Set(['core', 'bucket', 'limiter', 'wire', 'chart', 'series', 'forecast']);
+const PURE: ReadonlySet<string> = new Set([
+  'core',
+  'bucket',
+  'limiter',
+  'wire',
+  'chart',
+  'series',
+  'forecast',
+]);
 /** Above everything an adapter or the composition root may see. */
 const TOP = ['app', 'cli', 'main'];
 /** Packages without I/O, timers or clocks of their own, that pure areas may use. */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   limiter: ['yaml'],
-  forecast: ['@bsull/augurs/ets', '@bsull/augurs/mstl'],
 };
 
 interface SourceFile {

@@ -35,6 +35,7 @@ export async function startTidegate(kind, surroundings, options, folder) {
     TIDEGATE_ON_ERROR: 'error',
     TIDEGATE_STORE_DEADLINE: '1s',
     TIDEGATE_LOG_LEVEL: 'warn',
+    TIDEGATE_HISTORY_PATH: 'none',
     ...(stores[kind].URLS === undefined ? {} : { TIDEGATE_STORE_URLS: stores[kind].URLS }),
     ...options.tidegateEnv,
   };

@@ -50,6 +50,7 @@ async function startAll({ ports, limits, folder, processes, waitFor }) {
       TIDEGATE_STORE_KIND: 'cluster',
       TIDEGATE_STORE_URLS: nodes.join(','),
       TIDEGATE_CONSISTENCY: 'exact',
+      TIDEGATE_HISTORY_PATH: path.join(folder, `tidegate-${n}`, 'history.db'),
       TIDEGATE_DATA_PORT: String(ports[`tidegate-${n}-data`]),
       TIDEGATE_ADMIN_PORT: String(ports[`tidegate-${n}-admin`]),
       TIDEGATE_CONTROL_PORT: String(ports[`tidegate-${n}-control`]),

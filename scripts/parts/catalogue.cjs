@@ -27,6 +27,7 @@ const PARTS = {
   'docker-compose': { apt: 'docker-compose' },
   prometheus: { apt: 'prometheus' },
   promtool: { apt: 'prometheus' },
+  influxd: { apt: 'influxdb' },
   chromium: { apt: 'chromium' },
   h2spec: { go: H2SPEC_MODULE, target: '.parts/go', below: '.parts/go/h2spec' },
 };

@@ -26,6 +26,8 @@ export interface LimitsServiceParts {
   readonly counted: (ok: boolean) => void;
   readonly countersFor: (metricKey: string) => RuleCounters;
   readonly countersForRule: (id: string) => RuleCounters;
+  /** Where the demand for a rule is counted. */
+  readonly demandFor?: NonNullable<CompileOptions['demandFor']>;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -94,8 +96,14 @@ export class LimitsService {
     const { lenient } = this.options;
     const parse = this.current.generation === 0 ? this.parts.parseFirst : this.parts.parseLater;
     const generation = this.current.generation + 1;
-    const { countersFor, countersForRule } = this.parts;
-    const options: CompileOptions = { ...this.options, generation, countersFor, countersForRule };
+    const { countersFor, countersForRule, demandFor } = this.parts;
+    const options: CompileOptions = {
+      ...this.options,
+      generation,
+      countersFor,
+      countersForRule,
+      ...(demandFor === undefined ? {} : { demandFor }),
+    };
     const parsed = await parse(read.files, lenient);
     const { table, errors, warnings } = await this.compile(parsed, options);
     if (table === undefined) return this.failed(errors, warnings);

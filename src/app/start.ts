@@ -17,7 +17,8 @@ import { Metrics } from '../telemetry/metrics';
 import { createTracer, type Tracer } from '../telemetry/tracing';
 import { healthMethods, rateLimitHealth } from '../transport';
 import { adminDeps } from './admin-view';
-import { deskOff } from './forecasting/desk-off';
+import { ControlThreadHost, type ControlHostMaker } from './forecasting/control-host';
+import { createForecasting, type Forecasting } from './forecasting/forecasting';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
 import { readHere, readInWorker, type LimitsReader } from './limits-reading';
@@ -50,13 +51,15 @@ export interface Running {
 /**
  * Starts serving.
  * @param parseLater how reloaded limits are read.
+ * @param makeControl where the control path runs.
  * Rejects with a Refusal or a TidegateError, with everything closed again.
  */
 export async function start(
   loaded: LoadedSettings,
   parseLater: LimitsReader = readInWorker,
+  makeControl: ControlHostMaker = (setup, parts) => new ControlThreadHost(setup, parts),
 ): Promise<Running> {
-  const app = await App.create(loaded, parseLater);
+  const app = await App.create(loaded, parseLater, makeControl);
   try {
     return await app.start();
   } catch (thrown) {
@@ -88,6 +91,7 @@ class App {
     private readonly limiter: Limiter,
     private readonly limits: LimitsService,
     private readonly pool: Pool | undefined,
+    private readonly forecasting: Forecasting,
     private readonly startedAt: string,
   ) {
     this.failed = new Promise((resolve) => {
@@ -99,7 +103,11 @@ class App {
     });
   }
 
-  static async create(loaded: LoadedSettings, parseLater: LimitsReader): Promise<App> {
+  static async create(
+    loaded: LoadedSettings,
+    parseLater: LimitsReader,
+    makeControl: ControlHostMaker,
+  ): Promise<App> {
     const { settings } = loaded;
     const logger = createLogger(settings.log);
     for (const { name, message } of loaded.warnings) logger.warn({ setting: name }, message);
@@ -118,6 +126,12 @@ class App {
       },
       limiterOptions(settings),
     );
+    const forecasting = createForecasting(settings, {
+      clock: systemClock,
+      logger,
+      figures: (figures) => metrics.forecast(figures),
+      makeHost: makeControl,
+    });
     const pool = poolFor(settings, stores, metrics, logger);
     const limits = new LimitsService(
       {
@@ -128,10 +142,12 @@ class App {
         use: async (table, files) => {
           await pool?.publish(table.generation, files);
           limiter.useTable(table);
+          forecasting.use(table);
         },
         counted: (ok) => metrics.configLoaded(ok),
         countersFor: (key) => metrics.countersFor(key),
         countersForRule: (id) => metrics.countersForRule(id),
+        ...(forecasting.demandFor === undefined ? {} : { demandFor: forecasting.demandFor }),
         logger,
         clock: systemClock,
       },
@@ -142,7 +158,19 @@ class App {
       },
     );
     const startedAt = new Date(systemClock.nowUs() / 1_000).toISOString();
-    return new App(loaded, logger, faults, metrics, tracer, stores, limiter, limits, pool, startedAt);
+    return new App(
+      loaded,
+      logger,
+      faults,
+      metrics,
+      tracer,
+      stores,
+      limiter,
+      limits,
+      pool,
+      forecasting,
+      startedAt,
+    );
   }
 
   async start(): Promise<Running> {
@@ -170,6 +198,8 @@ class App {
     process.on('uncaughtException', this.onFault);
     process.on('unhandledRejection', this.onRejection);
     this.serving = true;
+    // Decisions do not wait for history to be read.
+    void this.forecasting.start();
     this.faultTimer = setInterval(() => this.faults.flush(), FAULT_FLUSH_MS);
     this.faultTimer.unref();
     createLogger(announcerOptions(settings)).info(
@@ -222,7 +252,7 @@ class App {
       stores: this.stores,
       bounds: requestBounds(this.loaded.settings),
       settings: dumpSettings(this.loaded),
-      forecasts: deskOff,
+      forecasts: this.forecasting.desk,
       health: () => {
         if (this.healthy()) return { ok: true };
         return { ok: false, reason: this.serving ? 'no limits are loaded' : 'starting or stopping' };
@@ -265,7 +295,11 @@ class App {
       this.logger,
       this.servers.map((server) => server.close(graceMs)),
     );
-    await settle(this.logger, [this.stores.close(), this.tracer.shutdown(Math.max(1_000, graceMs))]);
+    await settle(this.logger, [
+      this.forecasting.close(),
+      this.stores.close(),
+      this.tracer.shutdown(Math.max(1_000, graceMs)),
+    ]);
     this.faults.flush();
     process.off('uncaughtException', this.onFault);
     process.off('unhandledRejection', this.onRejection);

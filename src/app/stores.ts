@@ -1,7 +1,5 @@
 /** The stores by the settings: the one that decides, and the local one that answers when that one cannot. */
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readPasswordFile } from '../config/password-file';
 import type { Settings } from '../config/settings-shape';
 import type { StoreView } from '../admin/deps';
 import { LeaseCounts } from '../telemetry/lease-counts';
@@ -9,7 +7,7 @@ import type { MetricSources } from '../telemetry/state-metrics';
 import type { Metrics, StoreOutcome } from '../telemetry/metrics';
 import type { BucketStore } from '../core/buckets';
 import type { Clock } from '../core/clock';
-import { TidegateError } from '../core/errors';
+import type { TidegateError } from '../core/errors';
 import type { LeaseSource } from '../core/leases';
 import type { Logger } from '../core/ports';
 import { BreakerBoard } from '../store/guarded/breaker-board';
@@ -18,9 +16,9 @@ import { GuardedStore } from '../store/guarded/guarded-store';
 import { LeasedStore } from '../store/leased/leased-store';
 import { MemoryStore } from '../store/memory/memory-store';
 import { QueuedStore } from '../store/queued/queued-store';
-import type { RedisCredentials, RedisStoreOptions, RedisTls } from '../store/redis/options';
 import { RedisStore } from '../store/redis/redis-store';
 import type { LinkStore } from '../store/worker-link/link-store';
+import { redisOptions } from './redis-options';
 
 /** Nodes whose breaker's state is kept for the API; a cluster has fewer. */
 const MAX_STATES = 1_000;
@@ -149,65 +147,4 @@ function worstOf(states: ReadonlyMap<string, BreakerState>): BreakerState {
 function outcomeOf(errors: readonly TidegateError[]): StoreOutcome {
   if (errors.length === 0) return 'ok';
   return errors.some((error) => error.code === 'TG_STORE_TIMEOUT') ? 'timeout' : 'error';
-}
-
-function redisOptions(settings: Settings, logger: Logger): RedisStoreOptions {
-  const { store } = settings;
-  if (store.kind === 'memory')
-    throw new TidegateError('TG_INTERNAL', 'the memory store has no Redis options');
-  const tls = store.tls.enabled ? redisTls(settings) : undefined;
-  return {
-    kind: store.kind,
-    urls: store.urls.map((url) => withDatabase(url, store.database)),
-    credentials: () => credentialsOf(settings),
-    sentinelName: store.sentinelName,
-    sentinelUsername: store.sentinelUsername,
-    sentinelPassword: store.sentinelPassword,
-    keyPrefix: store.keyPrefix,
-    slotTags: store.hashTags,
-    waitReplicas: store.wait.replicas,
-    waitTimeoutMs: store.wait.timeoutMs,
-    connectTimeoutMs: store.connectTimeoutMs,
-    patienceMs: store.deadlineMs,
-    expiryJitterS: store.expiryJitterMs / 1_000,
-    logger,
-    ...(tls === undefined ? {} : { tls, sentinelTls: tls }),
-  };
-}
-
-/** The database's number goes with the address; a Unix socket has only database 0 here. */
-function withDatabase(address: string, database: number): string {
-  if (database === 0) return address;
-  if (address.startsWith('/')) {
-    throw new TidegateError('TG_SETTINGS_CONFLICT', 'a Unix socket and a database other than 0', {
-      at: { key: 'store.database' },
-      remedy: 'reach Redis by host and port, or use database 0',
-    });
-  }
-  return `redis://${address}/${database}`;
-}
-
-/** Read at every connection, so that a password that was rotated is used from the next one on. */
-function credentialsOf(settings: Settings): RedisCredentials {
-  const { username, password, passwordFile } = settings.store;
-  if (passwordFile === '') return { username, password };
-  return { username, password: readPasswordFile(passwordFile) };
-}
-
-function redisTls(settings: Settings): RedisTls {
-  const { ca, cert, key, skipHostnameVerification } = settings.store.tls;
-  return {
-    skipHostnameVerification,
-    ...(ca === '' ? {} : { ca: readPem(ca, 'store.tls.ca') }),
-    ...(cert === '' ? {} : { cert: readPem(cert, 'store.tls.cert') }),
-    ...(key === '' ? {} : { key: readPem(key, 'store.tls.key') }),
-  };
-}
-
-function readPem(path: string, key: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new TidegateError('TG_TLS', 'the file cannot be read', { at: { file: path, key }, cause });
-  }
 }

@@ -13,9 +13,9 @@ const retention = section('How long steps of each resolution are kept.', {
 /** `history` in the settings file. */
 export const history = section('What is remembered of every class.', {
   path: text({
-    doc: 'The file (SQLite) that history and models are kept in, one for each Tidegate; empty keeps them in memory alone, and a restart begins anew.',
-    fallback: '',
-    takes: "a file's path",
+    doc: "The file (SQLite) that history and models are kept in, one for each Tidegate. `auto` is `history.db` in systemd's STATE_DIRECTORY, else in `tidegate` under XDG_STATE_HOME or ~/.local/state. `none` keeps them in memory alone, and a restart begins anew.",
+    fallback: 'auto',
+    takes: "`auto`, `none` or a file's path",
   }),
   retention: retention.prefault({}),
   flush_interval: duration({

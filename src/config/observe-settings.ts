@@ -126,6 +126,28 @@ const prometheus = section('Where signals are asked for.', {
   signals,
 });
 
+const group = section(
+  'Sidecars that share a Redis share what they see: one leads, and forecasts from the counts of all.',
+  {
+    enabled: toggle({
+      doc: 'Be a member of the group of the Redis in `store`; in memory a process is always alone.',
+      fallback: true,
+    }),
+    name: text({
+      doc: 'The group; sidecars of other names share nothing but buckets.',
+      fallback: 'default',
+      pattern: /^[^\s{}]{1,128}$/,
+      takes: 'a name of at most 128 characters without braces or spaces',
+    }),
+    leader_life: duration({
+      doc: 'How long a leader that says nothing stays one; another leads soon after.',
+      fallback: '5s',
+      min: '1s',
+      max: '1m',
+    }),
+  },
+);
+
 /** `observe` in the settings file. */
 export const observe = section('What is seen of demand and load, once a second, as a basis of forecasts.', {
   heavy_keys: heavyKeys.prefault({}),
@@ -142,6 +164,7 @@ export const observe = section('What is seen of demand and load, once a second, 
     max: 10_000,
   }),
   classes,
+  group: group.prefault({}),
   host: toggle({ doc: "Sample the host's load.", fallback: true }),
   prometheus: prometheus.prefault({}),
 });

@@ -71,6 +71,16 @@ export function text(about: About<string> & { pattern?: RegExp; takes?: string; 
   });
 }
 
+/** The path of a file; empty for none. */
+export function file(doc: string) {
+  return text({ doc, fallback: '', takes: "a file's path" });
+}
+
+/** A password or token; empty for none. */
+export function secret(doc: string) {
+  return text({ doc, fallback: '', takes: 'text', secret: true });
+}
+
 /** Text that has no default. */
 export function optionalText(about: { doc: string; takes: string }) {
   return register(z.string().min(1).optional(), { kind: 'text', fallback: undefined, ...about });

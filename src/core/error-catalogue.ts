@@ -265,8 +265,8 @@ const ENTRIES = {
     'make room on its disk, or keep less: see history.retention',
   ),
   TG_HISTORY_IN_USE: outage(
-    'Another process has the history file open; history goes on in memory.',
-    'give each Tidegate a history.path of its own, or stop the other process',
+    'Another program has the history file open; history goes on in memory.',
+    'give each Tidegate a history.path of its own, or stop the other one',
   ),
   TG_HISTORY_CORRUPT: setup(
     'The history file is damaged or no history file; it was moved aside, and a new one begun.',

@@ -11,10 +11,10 @@ import {
 } from './anomaly/anomaly-detector';
 import { RollingAccuracy, type Accuracy } from './accuracy/rolling-accuracy';
 import { DriftDetector, type Drift, type DriftKind } from './drift/drift-detector';
-import { IntervalCalibrator } from './interval/interval-calibrator';
+import { IntervalCalibrator, type OneStepBounds } from './interval/interval-calibrator';
 import { CALIBRATED_LEVELS } from './interval/horizon-calibrator';
 import type { FittedModel, Forecast, ModelState } from './model/model';
-import { badState, numberIn, stateIn } from './model/state';
+import { countIn, numberIn, stateIn } from './model/state';
 
 /** How a class is tracked. */
 export interface TrackedOptions {
@@ -90,14 +90,15 @@ export class TrackedForecaster {
   private readonly drifts: DriftDetector;
   private readonly hours: readonly RollingAccuracy[];
   private readonly days: readonly RollingAccuracy[];
-  /** The last values, as long as forecasts are in flight that are compared with repeating them. */
-  private readonly lastValues: Float64Array;
   private step_ = 0;
   private nextAtMs: number | undefined;
   private last = NaN;
   private maseScale = NaN;
   private failed = false;
-  private ahead: Forecast;
+  private ahead: OneStepBounds;
+  /** How far from the forecast the model is told at most while an event lasts. */
+  private eventAbove = 0;
+  private eventBelow = 0;
 
   /**
    * @param model fitted to everything before the first step.
@@ -132,7 +133,6 @@ export class TrackedForecaster {
       );
     this.hours = spans(HOUR_MS, 'hours');
     this.days = spans(DAY_MS, 'days');
-    this.lastValues = new Float64Array(this.calibrator.horizons.at(-1) ?? 1).fill(NaN);
     if (state !== undefined) this.read(state);
     this.ahead = this.lookAhead();
   }
@@ -219,8 +219,9 @@ export class TrackedForecaster {
       drifts: this.drifts.save(),
       hours: named(this.hours),
       days: named(this.days),
-      lastValues: this.lastValues.slice(),
       step: this.step_,
+      eventAbove: this.eventAbove,
+      eventBelow: this.eventBelow,
       ...(this.nextAtMs === undefined ? {} : { nextAtMs: this.nextAtMs }),
       ...(Number.isFinite(this.last) ? { last: this.last } : {}),
       ...(Number.isFinite(this.maseScale) ? { maseScale: this.maseScale } : {}),
@@ -234,20 +235,29 @@ export class TrackedForecaster {
 
   private take(atMs: number, actual: number): StepReport {
     const { ahead, step_: step } = this;
-    const mean = ahead.mean[0] ?? 0;
+    const { mean } = ahead;
     const size = this.calibrator.sizeAt(mean);
     this.score(step, actual);
     const found = this.detector.observe(atMs, { step, actual, expected: mean, size });
     const drift = this.driftAfter(atMs, found);
     const report = this.report(atMs, actual, { ...found, drift }, true);
-    const teaches = found.event === undefined || found.adopted;
-    this.teach(teaches ? actual : Math.min(report.upper95, Math.max(report.lower95, actual)));
+    this.teach(this.taught(actual, found));
     if (Number.isFinite(actual)) this.last = actual;
-    this.lastValues[step % this.lastValues.length] = this.last;
     this.step_ = step + 1;
     this.nextAtMs = atMs + this.options.stepMs;
     this.ahead = this.lookAhead();
     return report;
+  }
+
+  /** What the model is told: within an event no more than what was usual when it began. */
+  private taught(actual: number, { event, began, adopted }: DetectedStep): number {
+    if (event === undefined || adopted) return actual;
+    const { mean, at95 } = this.ahead;
+    if (began) {
+      this.eventAbove = at95.upper - mean;
+      this.eventBelow = mean - at95.lower;
+    }
+    return Math.min(mean + this.eventAbove, Math.max(mean - this.eventBelow, 0, actual));
   }
 
   private driftAfter(atMs: number, { event, adopted }: DetectedStep): Drift | undefined {
@@ -263,10 +273,7 @@ export class TrackedForecaster {
   private score(step: number, actual: number): void {
     this.calibrator.settle(step, actual).forEach((settled, index) => {
       if (settled === undefined) return;
-      const horizon = this.calibrator.horizons[index] ?? 1;
-      const naive =
-        this.lastValues[(step - horizon + this.lastValues.length) % this.lastValues.length] ?? NaN;
-      const scored = { ...settled, naiveError: step >= horizon ? actual - naive : NaN };
+      const scored = { ...settled, naiveError: actual - settled.lastKnown };
       this.hours[index]?.add(scored);
       this.days[index]?.add(scored);
     });
@@ -281,12 +288,11 @@ export class TrackedForecaster {
   }
 
   /** Forecasts as far as must be remembered, and remembers it. */
-  private lookAhead(): Forecast {
+  private lookAhead(): OneStepBounds {
     const step = this.step_ - 1;
     const reach = this.calibrator.reachAfter(step);
-    const forecast = this.predict(reach, CALIBRATED_LEVELS);
-    this.calibrator.remember(step, forecast);
-    return forecast;
+    const own = this.calibrator.warmAt(reach) ? [] : CALIBRATED_LEVELS;
+    return this.calibrator.remember(step, this.modelForecast(reach, own), this.last);
   }
 
   private modelForecast(steps: number, levels: readonly number[]): Forecast {
@@ -309,12 +315,10 @@ export class TrackedForecaster {
     found: { event?: AnomalyEvent | undefined; began?: boolean; drift?: Drift | undefined },
     taken: boolean,
   ): StepReport {
-    const [at80, at95] = this.ahead.intervals;
-    const forecast = this.ahead.mean[0] ?? 0;
-    const lower95 = at95?.lower[0] ?? forecast;
-    const upper95 = at95?.upper[0] ?? forecast;
+    const { mean: forecast, at80, at95 } = this.ahead;
+    const { lower: lower95, upper: upper95 } = at95;
     const known = Number.isFinite(actual);
-    const inside80 = actual >= (at80?.lower[0] ?? forecast) && actual <= (at80?.upper[0] ?? forecast);
+    const inside80 = actual >= at80.lower && actual <= at80.upper;
     return {
       atMs,
       forecast,
@@ -333,12 +337,9 @@ export class TrackedForecaster {
   }
 
   private read(state: ModelState): void {
-    this.step_ = numberIn(state, 'step');
-    const values = state['lastValues'];
-    if (!(values instanceof Float64Array) || values.length !== this.lastValues.length) {
-      throw badState('last values are missing');
-    }
-    this.lastValues.set(values);
+    this.step_ = countIn(state, 'step');
+    this.eventAbove = numberIn(state, 'eventAbove');
+    this.eventBelow = numberIn(state, 'eventBelow');
     if (state['nextAtMs'] !== undefined) this.nextAtMs = numberIn(state, 'nextAtMs');
     if (state['last'] !== undefined) this.last = numberIn(state, 'last');
     if (state['maseScale'] !== undefined) this.maseScale = numberIn(state, 'maseScale');

@@ -64,6 +64,14 @@ export function historyError(thrown: unknown, path: string): TidegateError {
   return new TidegateError('TG_HISTORY_UNAVAILABLE', message, details);
 }
 
+/** Makes a folder and those above it. Not by mkdir's `recursive`, which never ends where none can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  mkdirSync(folder, { mode: 0o700 });
+}
+
 /** An open history file. */
 export class HistoryFile {
   private readonly statements = new Map<string, Database.Statement>();
@@ -81,7 +89,7 @@ export class HistoryFile {
     let database: Database.Database | undefined;
     try {
       if (path !== IN_MEMORY) {
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        makeFolder(dirname(path));
         closeSync(openSync(path, 'a', 0o600));
         chmodSync(path, 0o600);
       }

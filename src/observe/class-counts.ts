@@ -56,12 +56,21 @@ const MAX_TENANT_LEAVES = 10_000;
 /** What was in flight when counts were retired is settled by then, or lost to them. */
 const STEPS_UNTIL_GONE = 2;
 
+/** A rule's class. */
+interface KnownRule {
+  readonly about: RuleClass;
+  /** Its arrivals, halved at each review. */
+  weight: number;
+}
+
+/** A rule at its place. */
 interface Observed {
   readonly id: string;
   /** See {@link placeKey}. */
   readonly place: string;
   readonly demand: RuleDemand;
   readonly about: RuleClass;
+  readonly known: KnownRule;
   /** Its own, its service's, its tenant's. */
   readonly rows: readonly StepRow[];
 }
@@ -85,9 +94,7 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   /** By {@link placeKey}: rules of one id may stand at two places, and are one class. */
   private rules = new Map<string, Observed>();
   /** By rule id. */
-  private abouts = new Map<string, RuleClass>();
-  /** Arrivals by rule id, halved at each review. */
-  private weights = new Map<string, number>();
+  private classes = new Map<string, KnownRule>();
   private tenantWeight = 0;
   private readonly keys: HeavyClasses;
   private readonly tenants: HeavyClasses;
@@ -127,20 +134,21 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   use(rules: Iterable<{ readonly demand: RuleDemand | undefined }>): void {
     const before = this.rules;
     this.rules = new Map();
-    this.abouts = new Map();
+    const classesBefore = this.classes;
+    this.classes = new Map();
     for (const { demand } of rules) if (demand !== undefined) this.adopt(demand, before);
     this.retireLeaves();
-    for (const { id } of before.values()) if (!this.abouts.has(id)) this.rows.end(id);
-    for (const id of this.weights.keys()) if (!this.abouts.has(id)) this.weights.delete(id);
+    for (const { id } of before.values()) if (!this.classes.has(id)) this.rows.end(id);
+    for (const [id, known] of this.classes) known.weight = classesBefore.get(id)?.weight ?? 0;
     this.endUnused([...before.values()].map(({ about }) => about));
   }
 
   /** What is known of a rule or of the rule of a key; undefined for what is neither. */
   about(classId: string): RuleClass | undefined {
-    const rule = this.abouts.get(classId);
+    const rule = this.classes.get(classId)?.about;
     if (rule !== undefined) return rule;
     const key = this.keys.get(classId.slice(classId.indexOf('|') + 1));
-    return key === undefined ? undefined : this.abouts.get(key.parent);
+    return key === undefined ? undefined : this.classes.get(key.parent)?.about;
   }
 
   /** As {@link about}: what one request uses. */
@@ -213,9 +221,9 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   private adopt(demand: RuleDemand, before: ReadonlyMap<string, Observed>): void {
     const { place } = demand;
     const key = placeKey(place);
-    const known = before.get(key);
-    const about = known?.about ?? this.options.map.of(place);
-    this.abouts.set(place.id, about);
+    const about = before.get(key)?.about ?? this.options.map.of(place);
+    const known = this.classes.get(place.id) ?? { about, weight: 0 };
+    this.classes.set(place.id, known);
     const { service, tenant } = about;
     const parent = `service:${service}`;
     const infos: ClassInfo[] = [
@@ -228,6 +236,7 @@ export class ClassCounts implements DemandWatch, ObservationSource {
       place: key,
       demand,
       about,
+      known,
       rows: infos.map((info) => this.rows.rowOf(info)),
     });
   }
@@ -238,9 +247,12 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     if (isZero(counts)) return 0;
     const { arrivals } = counts;
     // Of a rule that has gone, what it counted before goes with the step in which its class ends, and nothing after.
-    const current = this.rules.get(of.place) ?? (leaf.retiredSteps === 0 ? of : undefined);
-    for (const row of current?.rows ?? []) this.rows.add(row, counts);
-    this.weights.set(of.id, (this.weights.get(of.id) ?? 0) + arrivals);
+    const gone = leaf.retiredSteps > 0 ? undefined : of;
+    const current = counts.retired ? (this.rules.get(of.place) ?? gone) : of;
+    if (current !== undefined) {
+      for (const row of current.rows) this.rows.add(row, counts);
+      current.known.weight += arrivals;
+    }
     if (key !== undefined && this.keys.get(key.key) === key) {
       key.weight += arrivals;
       this.rows.add(this.rows.rowOf(this.keyInfo(key)), counts);
@@ -265,26 +277,25 @@ export class ClassCounts implements DemandWatch, ObservationSource {
 
   private review(): void {
     const elapsedMs = STEPS_BETWEEN_REVIEWS * STEP_MS;
-    const weightOf = (id: string): number | undefined =>
-      this.abouts.has(id) ? (this.weights.get(id) ?? 0) : undefined;
+    const weightOf = (id: string): number | undefined => this.classes.get(id)?.weight;
     const keys = this.keys.review(weightOf, this.widestInterval, elapsedMs);
     const tenants = this.tenants.review(() => this.tenantWeight, this.widestInterval, elapsedMs);
     for (const one of keys.demoted) this.rows.end(keyClassId(one));
     for (const one of tenants.demoted) {
-      const named = [...this.abouts.values()].some((about) => about.tenant === one.key);
+      const named = [...this.classes.values()].some(({ about }) => about.tenant === one.key);
       if (!named) this.rows.end(tenantInfo(one.key).id);
     }
     const changes =
       keys.promoted.length + keys.demoted.length + tenants.promoted.length + tenants.demoted.length;
     if (changes > 0) this.retireLeaves();
-    for (const [id, weight] of this.weights) this.weights.set(id, weight / 2);
+    for (const known of this.classes.values()) known.weight /= 2;
     this.tenantWeight /= 2;
     this.widestInterval = this.sampler.interval;
   }
 
   /** Ends the services and tenants that no rule is of any more. */
   private endUnused(before: readonly RuleClass[]): void {
-    const now = [...this.abouts.values()];
+    const now = [...this.classes.values()].map(({ about }) => about);
     const services = new Set(now.map((about) => about.service));
     const tenants = new Set(now.map((about) => about.tenant));
     for (const service of new Set(before.map((about) => about.service))) {
@@ -297,7 +308,7 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   }
 
   private keyInfo(one: HeavyClass): ClassInfo {
-    const about = this.abouts.get(one.parent);
+    const about = this.classes.get(one.parent)?.about;
     const tenant = about?.tenant ?? tenantOfKey(one.key, this.options.map.tenantKey);
     return {
       id: keyClassId(one),

@@ -43,9 +43,12 @@ export class StepRows {
       this.active.push(row);
     }
     const { figures } = row;
-    COUNTS.forEach((name, column) => {
-      figures[column] = (figures[column] ?? 0) + counts[name];
-    });
+    // In the order of COUNTS; ten thousand rows are added a second, on the thread that decides.
+    figures[0] = (figures[0] ?? 0) + counts.arrivals;
+    figures[1] = (figures[1] ?? 0) + counts.admitted;
+    figures[2] = (figures[2] ?? 0) + counts.denied;
+    figures[3] = (figures[3] ?? 0) + counts.queued;
+    figures[4] = (figures[4] ?? 0) + counts.hits;
   }
 
   /** Names every class again in the batch that counts it next, for who has not seen the batches before. */
@@ -64,8 +67,11 @@ export class StepRows {
     const added: ClassInfo[] = [];
     const counts = new Float64Array(active.length * COUNTS.length);
     active.forEach((row, index) => {
-      counts.set(row.figures, index * COUNTS.length);
-      row.figures.fill(0);
+      const { figures } = row;
+      for (let column = 0; column < COUNTS.length; column += 1) {
+        counts[index * COUNTS.length + column] = figures[column] ?? 0;
+        figures[column] = 0;
+      }
       row.active = false;
       if (row.told !== 'now') added.push(row.info);
       row.told = 'now';

@@ -29,7 +29,7 @@ beforeEach(async () => {
   const path = join(dir, 'limits.yaml');
   writeFileSync(path, LIMITS);
   const flags = ['--data.port=0', '--admin.port=0', '--control.port=0', '--log.level=silent'];
-  running = await start(settingsFor([...flags, '--limits', path], {}), readHere);
+  running = await start(settingsFor([...flags, '--forecast.enabled=false', '--limits', path], {}), readHere);
   client = new RlsClient(running.addresses.data);
 });
 afterEach(async () => {

@@ -31,19 +31,35 @@ export async function startExposition(): Promise<Exposition> {
   return exposition;
 }
 
-/** Starts Prometheus, scraping these addresses twice a second, and waits until it is ready. */
-export async function startPrometheus(targets: readonly string[]): Promise<PrometheusServer> {
+/**
+ * Starts Prometheus, scraping these addresses twice a second, and waits until it is ready.
+ * @param past figures from before, in the OpenMetrics format.
+ */
+export async function startPrometheus(targets: readonly string[], past?: string): Promise<PrometheusServer> {
   const directory = await mkdtemp(join(tmpdir(), 'tidegate-prometheus-'));
   const config = {
     global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
     scrape_configs: [{ job_name: 'test', static_configs: [{ targets }] }],
   };
   await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(config));
+  if (past !== undefined) {
+    const file = join(directory, 'past.txt');
+    await writeFile(file, past);
+    const tool = startChild('promtool', [
+      'tsdb',
+      'create-blocks-from',
+      'openmetrics',
+      file,
+      join(directory, 'data'),
+    ]);
+    if ((await tool.exited) !== 0) throw new Error(tool.output());
+  }
   const address = `127.0.0.1:${await freePort()}`;
   const child = startChild('prometheus', [
     `--config.file=${join(directory, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=${address}`,
+    '--storage.tsdb.retention.time=100y',
   ]);
   const stop = async (): Promise<void> => {
     await child.stop();
@@ -59,7 +75,8 @@ export async function startPrometheus(targets: readonly string[]): Promise<Prome
   return { url, stop };
 }
 
-async function freePort(): Promise<number> {
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listening(server);
   await closed(server);

@@ -21,7 +21,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: strin
 export interface TidegateOptions {
   /** The limits file or directory. */
   readonly limits: string;
-  /** Settings by environment name; ports are 0 and the store is memory unless they say otherwise. */
+  /** Settings by environment name; ports are 0, the store is memory and history is kept nowhere unless they say otherwise. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -34,6 +34,7 @@ export async function startTidegate(options: TidegateOptions): Promise<TidegateP
       TIDEGATE_DATA_PORT: '0',
       TIDEGATE_ADMIN_PORT: '0',
       TIDEGATE_CONTROL_PORT: '0',
+      TIDEGATE_HISTORY_PATH: 'none',
       ...options.env,
     },
   });

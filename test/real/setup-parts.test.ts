@@ -22,6 +22,7 @@ test('it names where each part is, and is content', async () => {
     'docker-compose',
     'prometheus',
     'promtool',
+    'influxd',
     'chromium',
     'h2spec',
   ]);

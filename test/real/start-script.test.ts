@@ -14,6 +14,7 @@ describe('npm start', () => {
       TIDEGATE_DATA_PORT: '0',
       TIDEGATE_ADMIN_PORT: '0',
       TIDEGATE_CONTROL_PORT: '0',
+      TIDEGATE_HISTORY_PATH: 'none',
     };
     const child = spawn('sh', ['-c', scripts['start'] ?? ''], { cwd: repositoryPath(), env });
     let output = '';

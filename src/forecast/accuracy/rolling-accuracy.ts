@@ -3,6 +3,7 @@
  * their mean age is that of the span (a fading sum needs no memory of single errors).
  */
 import type { ModelState } from '../model/model';
+import { zeros } from '../interval/zeros';
 import { figuresIn } from '../model/state';
 
 /** What is known of accuracy over a span; NaN where nothing was scored. */
@@ -43,29 +44,26 @@ const CELLS = 8;
 
 /** See the file's head. */
 export class RollingAccuracy {
-  private readonly cells: Float64Array;
+  private readonly cells: number[];
   private readonly keep: number;
 
   /** @param span scored forecasts that the span holds. @throws TidegateError TG_FORECAST_BAD_STATE. */
   constructor(span: number, state?: ModelState) {
     this.keep = 1 - 2 / (Math.max(3, span) + 1);
-    this.cells = state === undefined ? new Float64Array(CELLS) : figuresIn(state, 'cells', CELLS);
+    this.cells = state === undefined ? zeros(CELLS) : [...figuresIn(state, 'cells', CELLS)];
   }
 
   add(step: ScoredStep): void {
-    const { cells, keep } = this;
-    const fade = (cell: number, by: number): void => {
-      cells[cell] = keep * (cells[cell] ?? 0) + by;
-    };
+    const size = Math.abs(step.error);
     const paired = Number.isFinite(step.naiveError);
-    fade(WEIGHT, 1);
-    fade(ABSOLUTE, Math.abs(step.error));
-    fade(SIGNED, -step.error);
-    fade(NAIVE, paired ? Math.abs(step.naiveError) : 0);
-    fade(PAIRED, paired ? Math.abs(step.error) : 0);
-    fade(INSIDE_80, step.inside80 ? 1 : 0);
-    fade(INSIDE_95, step.inside95 ? 1 : 0);
-    cells[SCORED] = (cells[SCORED] ?? 0) + 1;
+    this.fade(WEIGHT, 1);
+    this.fade(ABSOLUTE, size);
+    this.fade(SIGNED, -step.error);
+    this.fade(NAIVE, paired ? Math.abs(step.naiveError) : 0);
+    this.fade(PAIRED, paired ? size : 0);
+    this.fade(INSIDE_80, step.inside80 ? 1 : 0);
+    this.fade(INSIDE_95, step.inside95 ? 1 : 0);
+    this.cells[SCORED] = (this.cells[SCORED] ?? 0) + 1;
   }
 
   /** @param maseScale the seasonal-naive error inside the fitted values; NaN when it is not known. */
@@ -85,6 +83,10 @@ export class RollingAccuracy {
   }
 
   save(): ModelState {
-    return { cells: this.cells.slice() };
+    return { cells: Float64Array.from(this.cells) };
+  }
+
+  private fade(cell: number, by: number): void {
+    this.cells[cell] = this.keep * (this.cells[cell] ?? 0) + by;
   }
 }

@@ -3,6 +3,7 @@
  * set against the tail of its own block maxima; the most surprising one of a step is set against the tail of all such,
  * and an alarm is what passes the level that the usual passes only as often as the budget says.
  */
+import { zeros } from '../interval/zeros';
 import type { ModelState } from '../model/model';
 import { badState, countIn, figuresIn, numberIn, stateIn } from '../model/state';
 import { AnomalyScores, SCORE_KINDS, type ScoredStep, type ScoreKind } from './anomaly-scores';
@@ -54,11 +55,11 @@ export interface AnomalyOptions {
 const DAY_MS = 86_400_000;
 const BLOCK_MS = 2 * 3_600_000;
 const LEAST_BLOCK_STEPS = 12;
-const BLOCKS_KEPT = 96;
+const BLOCKS_KEPT = 72;
 /** Surprises count as at most so many times the level in what is usual. */
 const CERTAIN = 1.6;
 /** Scores that are as good as independent. */
-const SCORES_AT_ONCE = 4;
+const SCORES_AT_ONCE = 5;
 /** What an alarm adds to the level, and time at the rate of the budget takes away again: their rates must agree. */
 const STRICTER = 0.06;
 const MOST_STRICTNESS = 3;
@@ -82,7 +83,7 @@ const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
   sag: fit(0.6),
   variance: fit(0.15),
   calm: fit(0.15),
-  flatline: fit(1),
+  flatline: fit(1.6),
   high: fit(0.1),
   low: fit(0.1),
 };
@@ -107,7 +108,7 @@ export class AnomalyDetector {
   private readonly falseAlarmsPerStep: number;
   /** The logarithm of what alarms of late multiply the level by. */
   private strictness = 0;
-  private readonly ownStrictness: Float64Array;
+  private readonly ownStrictness: number[];
   private readonly ownFade: number;
   private events: AnomalyEvent[] = [];
   private slot: SlotDeviation | undefined;
@@ -132,12 +133,18 @@ export class AnomalyDetector {
     const slotSteps = seasonal ? Math.floor(season / 48) : Math.max(6, Math.round(1_800_000 / stepMs));
     this.scores = new AnomalyScores(DAY_MS / stepMs, slotSteps, seasonal, state && stateIn(state, 'scores'));
     const tailOf = (name: string, fit: TailFit): PeakTail =>
-      new PeakTail(blockSteps, BLOCKS_KEPT, fit, state && stateIn(state, name));
+      new PeakTail(
+        blockSteps,
+        BLOCKS_KEPT,
+        this.blockProbability / SCORES_AT_ONCE,
+        fit,
+        state && stateIn(state, name),
+      );
     this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, TAIL_FITS[kind]));
     this.ownFade = Math.pow(0.5, stepMs / OWN_HALF_LIFE_MS);
     this.ownStrictness = state
-      ? figuresIn(state, 'ownStrictness', SCORE_KINDS.length)
-      : new Float64Array(SCORE_KINDS.length);
+      ? [...figuresIn(state, 'ownStrictness', SCORE_KINDS.length)]
+      : zeros(SCORE_KINDS.length);
     if (state !== undefined) this.read(state);
   }
 
@@ -185,7 +192,7 @@ export class AnomalyDetector {
     const { open, strictness, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
     return {
       scores: this.scores.save(),
-      ownStrictness: this.ownStrictness.slice(),
+      ownStrictness: Float64Array.from(this.ownStrictness),
       ...Object.fromEntries(tails),
       events: this.events.map((event) => ({ ...event })),
       open,
@@ -204,8 +211,7 @@ export class AnomalyDetector {
     if (tail === undefined) return 0;
     const own = (this.ownStrictness[index] ?? 0) * this.ownFade;
     this.ownStrictness[index] = own;
-    const way =
-      (tail.level(this.blockProbability / SCORES_AT_ONCE) - tail.base) * Math.exp(own + this.strictness);
+    const way = (tail.level - tail.base) * Math.exp(own + this.strictness);
     const score = (figure - tail.base) / way;
     if (score >= 1 && tail.ready) this.raised |= 1 << index;
     if (!this.open) tail.observe(Math.min(figure, tail.base + CERTAIN * way));

@@ -3,6 +3,7 @@
  * to the tails of each (see `peak-tail`).
  */
 import { ResidualScale } from '../interval/residual-scale';
+import { zeros } from '../interval/zeros';
 import type { ModelState } from '../model/model';
 import { countIn, figuresIn, stateIn } from '../model/state';
 import { SlowReference, type SlotDeviation } from './slow-reference';
@@ -74,10 +75,10 @@ const HIGH = SCORE_KINDS.indexOf('high');
 /** See the file's head. */
 export class AnomalyScores {
   /** The figures of the last step, by {@link SCORE_KINDS}. */
-  readonly figures = new Float64Array(SCORE_KINDS.length);
+  readonly figures = zeros(SCORE_KINDS.length);
   readonly reference: SlowReference;
   private readonly usual: ResidualScale;
-  private readonly cells: Float64Array;
+  private readonly cells: number[];
   /** The last error in sizes that are usual over days; NaN when the value was missing. */
   sized = NaN;
   private seen = 0;
@@ -89,7 +90,7 @@ export class AnomalyScores {
       SIZE_MEMORIES_DAYS.map((days) => Math.max(50, days * stepsADay)),
       state && stateIn(state, 'usual'),
     );
-    this.cells = state ? figuresIn(state, 'cells', CELLS) : new Float64Array(CELLS);
+    this.cells = state ? [...figuresIn(state, 'cells', CELLS)] : zeros(CELLS);
     if (state !== undefined) this.seen = countIn(state, 'seen');
   }
 
@@ -122,7 +123,12 @@ export class AnomalyScores {
 
   save(): ModelState {
     const { seen } = this;
-    return { reference: this.reference.save(), usual: this.usual.save(), cells: this.cells.slice(), seen };
+    return {
+      reference: this.reference.save(),
+      usual: this.usual.save(),
+      cells: Float64Array.from(this.cells),
+      seen,
+    };
   }
 
   /** The sum of the last errors, in sizes of such a sum if they were independent; of a short and a longer window. */

@@ -32,16 +32,18 @@ export class PeakTail {
   private stepsInBlock = 0;
   private largest = LOWEST;
   private threshold = 0;
-  private slope = 0;
+  private passed = Infinity;
 
   /**
    * @param blockSteps steps that make a block.
    * @param capacity blocks kept.
+   * @param probability with which a block of the usual passes the level.
    * @throws TidegateError TG_FORECAST_BAD_STATE.
    */
   constructor(
     private readonly blockSteps: number,
     private readonly capacity: number,
+    private readonly probability: number,
     private readonly fit: TailFit,
     state?: ModelState,
   ) {
@@ -73,10 +75,9 @@ export class PeakTail {
     this.refit();
   }
 
-  /** The score that a block's largest passes with a probability; Infinity before enough was seen. */
-  level(probability: number): number {
-    if (!this.ready) return Infinity;
-    return this.threshold + this.slope * Math.max(1, Math.log(TAIL_PART / probability));
+  /** The score that a block's largest passes with the probability; Infinity before enough was seen. */
+  get level(): number {
+    return this.passed;
   }
 
   /** The score above which block maxima are the tail. */
@@ -86,7 +87,7 @@ export class PeakTail {
 
   save(): ModelState {
     return {
-      maxima: this.maxima.slice(0, Math.min(this.blocks, this.capacity)),
+      maxima: Float64Array.from(this.maxima.subarray(0, Math.min(this.blocks, this.capacity))),
       blocks: this.blocks,
       stepsInBlock: this.stepsInBlock,
       largest: this.largest,
@@ -105,6 +106,7 @@ export class PeakTail {
     const { priorSlope, priorWeight, leastSlope } = this.fit;
     const slope = (tail * typical + priorWeight * priorSlope) / (tail + priorWeight);
     this.threshold = threshold;
-    this.slope = Math.max(slope, leastSlope);
+    const excess = Math.max(1, Math.log(TAIL_PART / this.probability));
+    this.passed = threshold + Math.max(slope, leastSlope) * excess;
   }
 }

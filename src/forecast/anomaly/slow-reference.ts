@@ -3,6 +3,7 @@
  * seasons before. A forecast that adapts from step to step soon takes a wrong level for granted; this does not.
  */
 import { ResidualScale } from '../interval/residual-scale';
+import { zeros } from '../interval/zeros';
 import type { ModelState } from '../model/model';
 import { countIn, figuresIn, numberIn, stateIn } from '../model/state';
 
@@ -32,9 +33,9 @@ export interface SlotDeviation {
 export class SlowReference {
   readonly slotSteps: number;
   private readonly slots: number;
-  private readonly means: Float64Array;
-  private readonly seasonsSeen: Float64Array;
-  private readonly recent: Float64Array;
+  private readonly means: number[];
+  private readonly seasonsSeen: number[];
+  private readonly recent: number[];
   private readonly scale: ResidualScale;
   private level = 0;
   private ended = 0;
@@ -49,9 +50,9 @@ export class SlowReference {
   ) {
     this.slotSteps = slotSteps;
     this.slots = seasonal ? SLOTS : 1;
-    this.means = state ? figuresIn(state, 'means', this.slots) : new Float64Array(this.slots);
-    this.seasonsSeen = state ? figuresIn(state, 'seen', this.slots) : new Float64Array(this.slots);
-    this.recent = state ? figuresIn(state, 'recent', LONG_WINDOW) : new Float64Array(LONG_WINDOW);
+    this.means = state ? [...figuresIn(state, 'means', this.slots)] : zeros(this.slots);
+    this.seasonsSeen = state ? [...figuresIn(state, 'seen', this.slots)] : zeros(this.slots);
+    this.recent = state ? [...figuresIn(state, 'recent', LONG_WINDOW)] : zeros(LONG_WINDOW);
     this.scale = new ResidualScale(MEMORIES, state && stateIn(state, 'scale'));
     if (state === undefined) return;
     this.level = numberIn(state, 'level');
@@ -82,9 +83,9 @@ export class SlowReference {
   save(): ModelState {
     const { level, ended, sum, values } = this;
     return {
-      means: this.means.slice(),
-      seen: this.seasonsSeen.slice(),
-      recent: this.recent.slice(),
+      means: Float64Array.from(this.means),
+      seen: Float64Array.from(this.seasonsSeen),
+      recent: Float64Array.from(this.recent),
       scale: this.scale.save(),
       level,
       ended,

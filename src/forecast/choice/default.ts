@@ -1,15 +1,18 @@
 /**
- * What the product forecasts a class with. On the log and the root scale, ridge regressions of several penalties, usual
+ * What the product forecasts a class with. The direct forecasts: on the log and the root scale, ridge regressions of several penalties, usual
  * phases with a fading level, and the naive forecasts are tried on blocks of the training values that they were not solved
  * from, and blended, horizon by horizon, by what did better there; intervals come from the blend's errors in that trial.
  */
 import { TidegateError } from '../../core/errors';
 import { wholeSeries } from '../gaps';
 import type { FittedModel, ModelKind, SeriesContext } from '../model/model';
+import { MSTL } from '../model/mstl';
 import { panelShape } from '../model/phase-panel';
+import { THETA } from '../model/theta';
 import { scaleNamed, type ScaleName } from '../scale';
 import { fitDirect, type FittedHorizon } from './direct-fit';
 import { DirectModel, restoreDirect } from './direct-model';
+import { supportedKind } from './supported';
 import { SpreadTable, type HorizonSample } from './spread-table';
 
 /** What a direct kind is made of. */
@@ -34,11 +37,14 @@ export function directKind(name: string, options: DirectKindOptions): ModelKind 
   };
 }
 
-/** The product's choice. */
-export const DEFAULT: ModelKind = directKind('default', {
+/** The direct forecasts by themselves. */
+export const DIRECT: ModelKind = directKind('direct', {
   scales: ['log', 'sqrt'],
   penalties: [0.1, 0.3, 1, 3],
 });
+
+/** The product's choice: the direct forecasts, drawn to those of two other families. */
+export const DEFAULT: ModelKind = supportedKind('default', DIRECT, [THETA, MSTL]);
 
 /** The direct ridge regression by itself. */
 export const RIDGE: ModelKind = directKind('ridge', { scales: ['log'], penalties: [0.3] });

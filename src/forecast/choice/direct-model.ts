@@ -124,7 +124,7 @@ export function restoreDirect(kind: string, state: ModelState): FittedModel {
     longSeason: countIn(state, 'longSeason'),
   };
   const values = state['values'];
-  if (!(values instanceof Float32Array) || values.length === 0) throw badState('values are not there');
+  if (!isFloat32Array(values) || values.length === 0) throw badState('values are not there');
   const scales = state['scales'];
   if (!Array.isArray(scales) || scales.length === 0) throw badState('scales are not there');
   return new DirectModel({
@@ -134,6 +134,11 @@ export function restoreDirect(kind: string, state: ModelState): FittedModel {
     scales: scales.map((part: ModelState) => restoreScale(part, panelColumns(shape))),
     spread: SpreadTable.restore(stateIn(state, 'spread')),
   });
+}
+
+/** By its tag: an array of another realm is no instance of this one's class. */
+function isFloat32Array(value: unknown): value is Float32Array {
+  return Object.prototype.toString.call(value) === '[object Float32Array]';
 }
 
 function restoreScale(state: ModelState, columns: number): ScaleForecasts {

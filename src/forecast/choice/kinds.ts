@@ -1,5 +1,6 @@
 /** Every kind of model by its name: what backtests, settings and saved models name. */
-import { DEFAULT, RIDGE } from './default';
+import { DEFAULT, DIRECT, RIDGE } from './default';
+import { medianEnsemble } from './median-ensemble';
 import { ONLINE, RECURSIVE_RIDGE } from './online';
 import { ARIMA } from '../model/arima';
 import { ETS } from '../model/ets';
@@ -10,6 +11,9 @@ import { NAIVE, SEASONAL_NAIVE } from '../model/naive';
 import { PROPHET } from '../model/prophet';
 import { THETA } from '../model/theta';
 import type { ModelKind } from '../model/model';
+
+/** What the models of different families agree on. */
+const MEDIAN_ENSEMBLE: ModelKind = medianEnsemble('median-ensemble', [ETS, THETA, HOLT_WINTERS, MSTL, RIDGE]);
 
 const KINDS: readonly ModelKind[] = [
   NAIVE,
@@ -25,6 +29,8 @@ const KINDS: readonly ModelKind[] = [
   RECURSIVE_RIDGE,
   ARIMA,
   LSTM,
+  MEDIAN_ENSEMBLE,
+  DIRECT,
   DEFAULT,
   ONLINE,
 ];

@@ -45,7 +45,12 @@ export class SeasonBins {
   }
 
   save(): ModelState {
-    return { means: this.means.slice(), passes: this.passes.slice(), sum: this.sum, count: this.count };
+    return {
+      means: Float64Array.from(this.means),
+      passes: Float64Array.from(this.passes),
+      sum: this.sum,
+      count: this.count,
+    };
   }
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */

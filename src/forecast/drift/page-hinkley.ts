@@ -4,6 +4,7 @@
  * far more often than it says.
  */
 import type { ModelState } from '../model/model';
+import { zeros } from '../interval/zeros';
 import { figuresIn } from '../model/state';
 
 /** The change that is tolerated, in deviations. */
@@ -27,7 +28,7 @@ const CELLS = 8;
 
 /** See the file's head. */
 export class PageHinkley {
-  private readonly cells: Float64Array;
+  private readonly cells: number[];
 
   /**
    * @param memory figures over which mean and spread are taken.
@@ -39,7 +40,7 @@ export class PageHinkley {
     private readonly twoSided: boolean,
     state?: ModelState,
   ) {
-    this.cells = state === undefined ? new Float64Array(CELLS) : figuresIn(state, 'cells', CELLS);
+    this.cells = state === undefined ? zeros(CELLS) : [...figuresIn(state, 'cells', CELLS)];
   }
 
   /** Takes a finite figure. @returns how far the test is on the way to an alarm; 1 is one. */
@@ -70,7 +71,7 @@ export class PageHinkley {
   }
 
   save(): ModelState {
-    return { cells: this.cells.slice() };
+    return { cells: Float64Array.from(this.cells) };
   }
 
   private learn(cell: number, rate: number, figure: number): void {

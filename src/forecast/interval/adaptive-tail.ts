@@ -7,6 +7,7 @@
 import { figuresIn } from '../model/state';
 import type { ModelState } from '../model/model';
 import type { SortedWindow } from './sorted-window';
+import { zeros } from './zeros';
 
 const RATES = [0.003, 0.012, 0.05] as const;
 const LOSS_MEMORY = 0.98;
@@ -21,7 +22,7 @@ export type Side = 'upper' | 'lower';
 /** See the file's head. */
 export class AdaptiveTail {
   /** The logarithm of the part of the nominal probability, then the losses, one for each rate. */
-  private readonly cells: Float64Array;
+  private readonly cells: number[];
   private part = 1;
 
   /** @param nominal the share of values to lie beyond, in (0, 0.5). */
@@ -31,7 +32,7 @@ export class AdaptiveTail {
     state?: ModelState,
   ) {
     this.cells =
-      state === undefined ? new Float64Array(2 * RATES.length) : figuresIn(state, 'cells', 2 * RATES.length);
+      state === undefined ? zeros(2 * RATES.length) : [...figuresIn(state, 'cells', 2 * RATES.length)];
     this.mix();
   }
 
@@ -60,7 +61,7 @@ export class AdaptiveTail {
   }
 
   save(): ModelState {
-    return { cells: this.cells.slice() };
+    return { cells: Float64Array.from(this.cells) };
   }
 
   private bound(window: SortedWindow, probability: number): number {

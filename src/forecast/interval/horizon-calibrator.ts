@@ -7,17 +7,18 @@ import type { ModelState } from '../model/model';
 import { AdaptiveTail, type Side } from './adaptive-tail';
 import { ResidualScale } from './residual-scale';
 import { SortedWindow } from './sorted-window';
+import { zeros } from './zeros';
 
 /** The levels that calibration follows; others lie between or beyond them. */
 export const CALIBRATED_LEVELS = [0.8, 0.95] as const;
 
 /** Forecasts in flight at a horizon, at most. */
-const IN_FLIGHT = 12;
+const IN_FLIGHT = 11;
 /** Errors remembered, one step ahead and further. */
 const NEAR_WINDOW = 256;
-const FAR_WINDOW = 128;
+const FAR_WINDOW = 160;
 const NEAR_MEMORIES = [10, 60, 400] as const;
-const FAR_MEMORIES = [24, 200] as const;
+const FAR_MEMORIES = [200, 600] as const;
 /** Errors that are enough for bounds of one's own. */
 const ENOUGH = 30;
 /** Normalised errors beyond this count as this. */
@@ -31,6 +32,8 @@ export interface SettledForecast {
   readonly error: number;
   readonly inside80: boolean;
   readonly inside95: boolean;
+  /** The last value that was known when the forecast was made; NaN when none was. */
+  readonly lastKnown: number;
 }
 
 /** Bounds around a mean. */
@@ -47,7 +50,8 @@ export class HorizonCalibrator {
   private readonly window: SortedWindow;
   private readonly tails: readonly AdaptiveTail[];
   /** Due step, mean, and bounds at 80 % and 95 %, for each forecast in flight. */
-  private readonly pending: Float64Array;
+  private readonly pending: number[];
+  private readonly room: number;
   private first = 0;
   private inFlight = 0;
 
@@ -56,7 +60,8 @@ export class HorizonCalibrator {
     readonly horizon: number,
     state?: ModelState,
   ) {
-    this.stride = Math.max(1, Math.ceil(horizon / (IN_FLIGHT - 2)));
+    this.stride = Math.max(1, Math.ceil(horizon / (IN_FLIGHT - 1)));
+    this.room = Math.ceil(horizon / this.stride) + 1;
     const capacity = horizon === 1 ? NEAR_WINDOW : FAR_WINDOW;
     const memories = horizon === 1 ? NEAR_MEMORIES : FAR_MEMORIES;
     this.scale = new ResidualScale(memories, state && stateIn(state, 'scale'));
@@ -69,13 +74,11 @@ export class HorizonCalibrator {
           new AdaptiveTail((1 - level) / 2, side, state && stateIn(state, `${side}${String(level * 100)}`)),
       ),
     );
-    this.pending = state
-      ? figuresIn(state, 'pending', IN_FLIGHT * FIELDS)
-      : new Float64Array(IN_FLIGHT * FIELDS);
+    this.pending = state ? [...figuresIn(state, 'pending', this.room * FIELDS)] : zeros(this.room * FIELDS);
     if (state) {
       this.first = countIn(state, 'first');
       this.inFlight = countIn(state, 'inFlight');
-      if (this.first >= IN_FLIGHT || this.inFlight > IN_FLIGHT) throw badState('forecasts in flight');
+      if (this.first >= this.room || this.inFlight > this.room) throw badState('forecasts in flight');
     }
   }
 
@@ -94,30 +97,42 @@ export class HorizonCalibrator {
     return step % this.stride === 0;
   }
 
-  /** Remembers a forecast made after a step, with the bounds that were told with it. */
-  remember(step: number, mean: number, at80: Bounds, at95: Bounds): void {
-    if (this.inFlight === IN_FLIGHT) this.drop();
-    const at = ((this.first + this.inFlight) % IN_FLIGHT) * FIELDS;
-    this.pending.set([step + this.horizon, mean, at80.lower, at80.upper, at95.lower, at95.upper], at);
+  /**
+   * Remembers a forecast made after a step, with the bounds that were told with it.
+   * @param last the last value that is known; NaN when none is.
+   */
+  remember(step: number, mean: number, at80: Bounds, at95: Bounds, last: number): void {
+    if (this.inFlight === this.room) this.drop();
+    const at = ((this.first + this.inFlight) % this.room) * FIELDS;
+    const { pending } = this;
+    pending[at] = step + this.horizon;
+    pending[at + 1] = mean;
+    pending[at + 2] = at80.lower;
+    pending[at + 3] = at80.upper;
+    pending[at + 4] = at95.lower;
+    pending[at + 5] = at95.upper;
+    pending[at + 6] = Number.isFinite(last) ? last : UNKNOWN;
     this.inFlight += 1;
   }
 
   /** Scores the forecast that was made for a step, when one was; a missing value scores nothing. */
   settle(step: number, actual: number): SettledForecast | undefined {
-    while (this.inFlight > 0 && (this.pending[this.first * FIELDS] ?? 0) < step) this.drop();
-    if (this.inFlight === 0 || this.pending[this.first * FIELDS] !== step) return undefined;
-    const [, mean = 0, low80 = 0, high80 = 0, low95 = 0, high95 = 0] = this.pending.subarray(
-      this.first * FIELDS,
-      (this.first + 1) * FIELDS,
-    );
+    const { pending } = this;
+    while (this.inFlight > 0 && (pending[this.first * FIELDS] ?? 0) < step) this.drop();
+    const at = this.first * FIELDS;
+    if (this.inFlight === 0 || pending[at] !== step) return undefined;
+    const figure = (field: number): number => pending[at + field] ?? 0;
     this.drop();
     if (!Number.isFinite(actual)) return undefined;
+    const mean = figure(1);
+    const last = figure(6);
     this.learn(mean, actual - mean);
     return {
       mean,
       error: actual - mean,
-      inside80: actual >= low80 && actual <= high80,
-      inside95: actual >= low95 && actual <= high95,
+      inside80: actual >= figure(2) && actual <= figure(3),
+      inside95: actual >= figure(4) && actual <= figure(5),
+      lastKnown: last === UNKNOWN ? NaN : last,
     };
   }
 
@@ -147,7 +162,7 @@ export class HorizonCalibrator {
     return {
       scale: this.scale.save(),
       window: this.window.save(),
-      pending: this.pending.slice(),
+      pending: Float64Array.from(this.pending),
       first: this.first,
       inFlight: this.inFlight,
       ...tails,
@@ -174,10 +189,13 @@ export class HorizonCalibrator {
   }
 
   private drop(): void {
-    this.first = (this.first + 1) % IN_FLIGHT;
+    this.first = (this.first + 1) % this.room;
     this.inFlight -= 1;
   }
 }
 
+/** Stands for a last value that is not known; values are never negative. */
+const UNKNOWN = -1;
+
 /** Figures kept of a forecast in flight. */
-const FIELDS = 6;
+const FIELDS = 7;

@@ -8,6 +8,13 @@ const LARGEST_MEMORY = 0.999;
 /** Beyond the longest horizon that is followed, widths grow at most with this power of the steps. */
 const MOST_GROWTH = 0.5;
 
+/** A one-step forecast with its bounds. */
+export interface OneStepBounds {
+  readonly mean: number;
+  readonly at80: Bounds;
+  readonly at95: Bounds;
+}
+
 /** See the file's head. */
 export class IntervalCalibrator {
   private readonly calibrators: readonly HorizonCalibrator[];
@@ -67,15 +74,25 @@ export class IntervalCalibrator {
     );
   }
 
-  /** Remembers a forecast made after a step, calibrated, with intervals at 80 % and 95 %. */
-  remember(step: number, forecast: Forecast): void {
-    const [at80, at95] = forecast.intervals;
+  /**
+   * Remembers a model's forecast made after a step, with the intervals that belong to it at 80 % and 95 %.
+   * @param last the last value that is known; NaN when none is.
+   * @returns the one-step bounds.
+   */
+  remember(step: number, forecast: Forecast, last: number): OneStepBounds {
+    const [own80, own95] = forecast.intervals;
+    let told: OneStepBounds | undefined;
     for (const one of this.calibrators) {
-      const index = one.horizon - 1;
-      const mean = forecast.mean[index];
+      const mean = forecast.mean[one.horizon - 1];
       if (!one.wants(step) || mean === undefined) continue;
-      one.remember(step, mean, boundsIn(at80, index, mean), boundsIn(at95, index, mean));
+      const at80 = this.boundsAt(one.horizon, mean, 0.8, own80);
+      const wide = this.boundsAt(one.horizon, mean, 0.95, own95);
+      const at95 = { lower: Math.min(at80.lower, wide.lower), upper: Math.max(at80.upper, wide.upper) };
+      one.remember(step, mean, at80, at95, last);
+      told ??= { mean, at80, at95 };
     }
+    const none = { lower: 0, upper: 0 };
+    return told ?? { mean: 0, at80: none, at95: none };
   }
 
   /**

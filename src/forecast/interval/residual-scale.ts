@@ -5,6 +5,7 @@
  * of late (exponential weights on the Laplace density's loss).
  */
 import { figuresIn } from '../model/state';
+import { zeros } from './zeros';
 import type { ModelState } from '../model/model';
 
 const POWERS = 3;
@@ -25,7 +26,7 @@ const SIZES = 2;
 /** See the file's head. */
 export class ResidualScale {
   /** The usual level, the observations, then sizes and losses, one for each mixture part. */
-  private readonly cells: Float64Array;
+  private readonly cells: number[];
   private readonly rates: readonly number[];
   private readonly parts: number;
   /** What the mixture comes to: coefficients of 1, root and level. */
@@ -38,7 +39,7 @@ export class ResidualScale {
     this.rates = halfLives.map((halfLife) => 1 - Math.pow(0.5, 1 / halfLife));
     this.parts = POWERS * halfLives.length;
     const length = SIZES + 2 * this.parts;
-    this.cells = state === undefined ? new Float64Array(length) : figuresIn(state, 'cells', length);
+    this.cells = state === undefined ? zeros(length) : [...figuresIn(state, 'cells', length)];
     if (state !== undefined) this.mix();
   }
 
@@ -82,7 +83,7 @@ export class ResidualScale {
   }
 
   save(): ModelState {
-    return { cells: this.cells.slice() };
+    return { cells: Float64Array.from(this.cells) };
   }
 
   private floor(): number {

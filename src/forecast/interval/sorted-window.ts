@@ -57,7 +57,7 @@ export class SortedWindow {
   }
 
   save(): ModelState {
-    return { next: this.next, figures: this.ring.slice(0, this.count) };
+    return { next: this.next, figures: Float64Array.from(this.ring.subarray(0, this.count)) };
   }
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */

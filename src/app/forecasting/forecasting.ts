@@ -1,0 +1,65 @@
+/** Observation and forecasts as the serving thread sees them: counts per class, handed over once a second, and a desk. */
+import type { Settings } from '../../config/settings-shape';
+import type { Clock } from '../../core/clock';
+import type { ForecastDesk } from '../../core/forecast-desk';
+import type { Logger } from '../../core/ports';
+import type { LimitTable } from '../../limiter/limit-table';
+import type { RuleDemand, RulePlace } from '../../limiter/demand';
+import { HostLoad } from '../../observe/host-load';
+import type { ControlHost, ControlHostMaker, ControlHostParts } from './control-host';
+import { deskOff } from './desk-off';
+import { createClassCounts, Observer, sourceName } from './observer';
+
+/** What the rest of the process needs of it. */
+export interface Forecasting {
+  readonly desk: ForecastDesk;
+  /** Where the demand for a rule is counted. */
+  readonly demandFor?: (place: RulePlace) => RuleDemand;
+  /** Rules come in use. */
+  use(table: LimitTable): void;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const OFF: Forecasting = {
+  desk: deskOff,
+  use: () => undefined,
+  start: async () => undefined,
+  close: async () => undefined,
+};
+
+/** What it stands on. */
+export interface ForecastingParts extends ControlHostParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly makeHost: ControlHostMaker;
+}
+
+/** Puts it together; nothing where `forecast.enabled` is off. */
+export function createForecasting(settings: Settings, parts: ForecastingParts): Forecasting {
+  if (!settings.forecast.enabled) return OFF;
+  const { clock, logger, makeHost } = parts;
+  const source = sourceName();
+  const counts = createClassCounts(settings, source);
+  const control: ControlHost = makeHost({ controlThread: true, settings, source }, parts);
+  const observer = new Observer({
+    counts,
+    clock,
+    logger,
+    observe: (batch) => control.observe(batch),
+    ...(settings.observe.host ? { host: new HostLoad({ clock }) } : {}),
+  });
+  return {
+    desk: control,
+    demandFor: counts.demandFor,
+    use: (table) => counts.use(table.rules),
+    start: async () => {
+      await control.start();
+      observer.start();
+    },
+    close: async () => {
+      observer.stop();
+      await control.close();
+    },
+  };
+}
