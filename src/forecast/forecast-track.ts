@@ -83,6 +83,8 @@ export class ForecastTrack {
     const values = past?.values ?? new Float64Array(0);
     const model = options.starter.fit(values, contextOf(options, startMs));
     const tracked = new TrackedForecaster(model, trackedOptions(options));
+    // The model's calendar begins here: a step before would shift it.
+    tracked.expectFrom(startMs + values.length * options.stepMs);
     return new ForecastTrack(options, model, tracked, values.length, 0);
   }
 
@@ -125,8 +127,9 @@ export class ForecastTrack {
     return this.tracked.anomalous;
   }
 
+  /** When the next step begins, Unix ms; undefined before anything was seen. */
   get nextAtMs(): number | undefined {
-    return this.tracked.expectedAtMs;
+    return this.points === 0 ? undefined : this.tracked.expectedAtMs;
   }
 
   /** How many of its first seasons it has seen; Infinity when it has none. */
@@ -147,7 +150,7 @@ export class ForecastTrack {
 
   /** Closes a step. */
   step(atMs: number, value: number, parentValue: number): TrackReport {
-    const { nextAtMs } = this;
+    const nextAtMs = this.tracked.expectedAtMs;
     const report = this.tracked.step(atMs, value);
     if (!report.taken) return { anomaly: undefined, drift: undefined };
     this.points += nextAtMs === undefined ? 1 : Math.max(1, (atMs - nextAtMs) / this.options.stepMs + 1);

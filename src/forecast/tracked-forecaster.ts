@@ -78,7 +78,7 @@ const DRIFT_OF: Readonly<Record<AnomalyReason, DriftKind>> = {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Missing steps that a jump of the clock is filled with, at most. */
+/** Missing steps that a jump of the clock is filled with; of a longer one, what is left over whole seasons. */
 const MOST_MISSING = 512;
 /** Values beyond are taken as this. */
 const LARGEST = 1e15;
@@ -162,9 +162,14 @@ export class TrackedForecaster {
     const expected = this.nextAtMs ?? atMs;
     const gap = Math.round((atMs - expected) / stepMs);
     if (!Number.isFinite(gap) || gap < 0) return this.report(atMs, NaN, {}, false);
-    const missing = Math.min(gap, MOST_MISSING);
+    const missing = this.missingOf(gap);
     for (let back = missing; back > 0; back -= 1) this.take(atMs - back * stepMs, NaN);
     return this.take(atMs, bounded(value));
+  }
+
+  /** Says when the first step begins, so that none before it is taken, and those until the next are missing. */
+  expectFrom(atMs: number): void {
+    this.nextAtMs ??= atMs;
   }
 
   /** Forecasts the steps after the last, with calibrated intervals. */
@@ -231,6 +236,13 @@ export class TrackedForecaster {
   /** Continues what was saved. @throws TidegateError TG_FORECAST_BAD_STATE. */
   static restore(model: FittedModel, options: TrackedOptions, state: ModelState): TrackedForecaster {
     return new TrackedForecaster(model, options, state);
+  }
+
+  /** A long gap is cut to what keeps the model's place in its longest season. */
+  private missingOf(gap: number): number {
+    if (gap <= MOST_MISSING) return gap;
+    const longest = this.options.seasons.at(-1) ?? 0;
+    return longest > 0 ? gap % longest : MOST_MISSING;
   }
 
   private take(atMs: number, actual: number): StepReport {

@@ -60,7 +60,8 @@ const toVersion = (row: SqlRow): ModelVersion => ({
 /** The tables of records. */
 export class Records {
   private pending: Write[] = [];
-  private latestVersion = new Map<string, number>();
+  /** By class and kind: versions that wait to be written count too. */
+  private latestVersions = new Map<string, Map<string, number>>();
 
   constructor(
     private file: HistoryFile,
@@ -76,7 +77,7 @@ export class Records {
   moveTo(file: HistoryFile, copy: boolean): void {
     const before = this.file;
     this.file = file;
-    this.latestVersion.clear();
+    this.latestVersions.clear();
     if (!copy) return;
     for (const row of before.rows(
       'SELECT class, kind, created_ms, active, state FROM models ORDER BY version',
@@ -108,6 +109,12 @@ export class Records {
       kind,
       version,
     );
+  }
+
+  /** Deletes all versions of a class. */
+  removeModels(classId: string): void {
+    this.latestVersions.delete(classId);
+    this.write('DELETE FROM models WHERE class = ?', classId);
   }
 
   /** The versions of a class, of all classes without one; newest first. */
@@ -229,10 +236,10 @@ export class Records {
     state: Uint8Array,
     active: boolean,
   ): number {
-    const key = JSON.stringify([classId, kind]);
     const [last] = this.rows('SELECT max(version) FROM models WHERE class = ? AND kind = ?', classId, kind);
-    const version = Math.max(Number(last?.[0] ?? 0), this.latestVersion.get(key) ?? 0) + 1;
-    this.latestVersion.set(key, version);
+    const latest = this.latestVersions.get(classId) ?? new Map<string, number>();
+    const version = Math.max(Number(last?.[0] ?? 0), latest.get(kind) ?? 0) + 1;
+    this.latestVersions.set(classId, latest.set(kind, version));
     this.write('INSERT INTO models VALUES (?, ?, ?, ?, 0, ?)', classId, kind, version, createdMs, state);
     if (active)
       this.write(

@@ -33,15 +33,37 @@ export class ClassOpener {
     const { book, shelf, logger } = this.parts;
     if (book.has(info.id)) return true;
     const saved = shelf.tracks(info.id);
-    const begun = saved === undefined ? { past: this.pastOf(info, nowMs) } : { saved };
-    if (!book.open(info, nowMs, begun)) {
-      this.refused += 1;
-      if (this.refused === 1) logger.warn({ class: info.id }, 'there are too many classes to forecast');
-      return false;
-    }
+    if (saved === undefined) return this.openAnew(info, nowMs);
+    if (!book.open(info, nowMs, { saved })) return this.refuse(info, logger);
     const forecast = book.of(info.id);
-    if (forecast !== undefined && saved !== undefined) this.catchUp(forecast, nowMs);
+    if (forecast === undefined || !this.isNear(forecast, nowMs)) {
+      book.close(info.id);
+      return this.openAnew(info, nowMs);
+    }
+    this.catchUp(forecast, nowMs);
     return true;
+  }
+
+  /** Opens a class from history alone, as when its forecasters stand where the clock no longer is. */
+  openAnew(info: ClassInfo, nowMs: number): boolean {
+    const { book, logger } = this.parts;
+    return book.open(info, nowMs, { past: this.pastOf(info, nowMs) }) || this.refuse(info, logger);
+  }
+
+  private refuse(info: ClassInfo, logger: Logger): boolean {
+    this.refused += 1;
+    if (this.refused === 1) logger.warn({ class: info.id }, 'there are too many classes to forecast');
+    return false;
+  }
+
+  /** Whether forecasters can be brought up to now: they are not ahead of the clock, nor too far behind it. */
+  private isNear(forecast: ClassForecast, nowMs: number): boolean {
+    return SCALES.every((scale) => {
+      const nextAtMs = forecast.nextAtMs(scale);
+      if (nextAtMs === undefined) return true;
+      const behind = (this.lastEnded(scale, nowMs) - nextAtMs) / this.stepMs(scale);
+      return behind >= -1 && behind <= PAST_STEPS;
+    });
   }
 
   private pastOf(info: ClassInfo, nowMs: number): Partial<Record<ForecastScale, Past>> {
@@ -62,8 +84,7 @@ export class ClassOpener {
       const fromMs = forecast.nextAtMs(scale);
       if (fromMs === undefined) continue;
       const untilMs = this.lastEnded(scale, nowMs);
-      const earliestMs = Math.max(fromMs, untilMs - PAST_STEPS * this.stepMs(scale));
-      const { startMs, values } = this.read(forecast.info, scale, earliestMs, untilMs);
+      const { startMs, values } = this.read(forecast.info, scale, fromMs, untilMs);
       values.forEach((value, index) =>
         forecast.step(scale, startMs + index * this.stepMs(scale), value, NaN),
       );

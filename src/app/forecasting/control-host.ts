@@ -25,6 +25,8 @@ export interface ControlHost extends ForecastDesk {
 export interface ControlHostParts {
   readonly logger: Logger;
   readonly figures: (figures: ForecastFigures) => void;
+  /** Told when what was handed over may be lost: whoever counts names its classes again. */
+  readonly lost?: () => void;
 }
 
 /** Makes a host. */
@@ -76,6 +78,7 @@ export class ControlThreadHost implements ControlHost {
   observe(batch: ObservationBatch): void {
     if (this.worker === undefined || this.untaken >= MAX_UNTAKEN) {
       this.dropped += 1;
+      this.parts.lost?.();
       if (this.dropped === 1) this.parts.logger.warn({}, 'the control thread is behind: counts are dropped');
       return;
     }
@@ -130,6 +133,7 @@ export class ControlThreadHost implements ControlHost {
   private died(worker: Worker, thrown: unknown): void {
     if (this.worker !== worker) return;
     this.forget();
+    this.parts.lost?.();
     this.onReady();
     this.onStopped();
     if (this.closing) return;

@@ -52,6 +52,7 @@ export class ControlLoop {
   private readonly hosts = new Map<string, HostSample & { readonly atMs: number }>();
   private toKeep: string[] = [];
   private stepMs = 0;
+  private rewinds = 0;
 
   constructor(
     private readonly parts: ControlLoopParts,
@@ -60,7 +61,8 @@ export class ControlLoop {
     const clock = (horizon: '1m' | '1h'): StepClock =>
       new StepClock(HORIZON_STEPS[horizon].stepMs, GRACE_MS, MAX_STEPS, nowMs);
     this.clocks = { fine: clock('1m'), coarse: clock('1h') };
-    for (const info of parts.history.classes()) if (!info.ended) parts.opener.open(info, nowMs);
+    parts.shelf.dropAllBut((id) => parts.history.has(id));
+    this.matchHistory(nowMs);
   }
 
   /** Takes one source's counts of a step. */
@@ -83,14 +85,10 @@ export class ControlLoop {
   /** Does what is due. */
   turn(nowMs: number): void {
     this.parts.history.closeStep(nowMs);
-    let minutes = 0;
-    for (const scale of SCALES) {
-      for (const atMs of this.clocks[scale].due(nowMs)) {
-        this.step(scale, atMs);
-        if (scale === 'fine') minutes += 1;
-      }
-    }
-    if (minutes > 0) this.minute(nowMs);
+    const due = { fine: this.clocks.fine.due(nowMs), coarse: this.clocks.coarse.due(nowMs) };
+    if (this.clocks.fine.rewinds > this.rewinds) this.setBack(nowMs);
+    for (const scale of SCALES) for (const atMs of due[scale]) this.step(scale, atMs);
+    if (due.fine.length > 0) this.minute(nowMs);
     this.parts.fits.turn(nowMs);
   }
 
@@ -163,6 +161,7 @@ export class ControlLoop {
   }
 
   private minute(nowMs: number): void {
+    this.matchHistory(nowMs);
     this.parts.alerts.look(nowMs);
     this.parts.tell(this.figures(nowMs));
     this.keepSome(nowMs);
@@ -181,10 +180,35 @@ export class ControlLoop {
     if (forecast !== undefined) this.parts.shelf.saveTracks(id, forecast.save(), nowMs);
   }
 
+  /** Forecasts what history has, and nothing else: it may have let a class give way to another. */
+  private matchHistory(nowMs: number): void {
+    const { history, book, opener, shelf, costs } = this.parts;
+    for (const id of [...book.ids()]) {
+      if (history.has(id)) continue;
+      book.close(id);
+      shelf.drop(id);
+      costs.forget(id);
+    }
+    for (const info of history.classes()) if (!info.ended && !book.has(info.id)) opener.open(info, nowMs);
+  }
+
+  /** The clock was set back, and history has forgotten what lies ahead of it: forecasters begin anew, from what is left. */
+  private setBack(nowMs: number): void {
+    const { book, opener, logger } = this.parts;
+    this.rewinds = this.clocks.fine.rewinds;
+    logger.warn({}, 'the clock was set back: classes are forecast anew from their history');
+    for (const id of [...book.ids()]) {
+      const info = book.of(id)?.info;
+      book.close(id);
+      if (info !== undefined) opener.openAnew(info, nowMs);
+    }
+  }
+
   private end(id: string, nowMs: number): void {
     this.keep(id, nowMs);
     this.parts.book.close(id);
     this.parts.costs.forget(id);
+    this.parts.shelf.forget(id);
   }
 
   private seeHost(source: string, atMs: number, host: HostSample): void {

@@ -74,15 +74,16 @@ export class FitRunner {
     const { book, fitter, logger } = this.parts;
     const forecast = book.of(due.id);
     if (forecast === undefined) return;
-    const planned = this.plan(due, forecast);
-    if (planned === undefined) {
-      this.counts.unproven += 1;
-      return;
-    }
     try {
+      const planned = this.plan(due, forecast);
+      if (planned === undefined) {
+        this.counts.unproven += 1;
+        return;
+      }
       const outcome = await fitter.fit(planned.job);
+      // The class may have ended meanwhile, or begun anew at another time.
+      if (!this.closed && book.of(due.id) === forecast) this.take(due, planned, outcome);
       this.counts[outcome.verdict] += 1;
-      if (!this.closed) this.take(due, planned, outcome);
       const { verdict } = outcome;
       logger.debug({ class: due.id, scale: due.scale, why: due.why, verdict }, 'a model was fitted');
     } catch (thrown) {
@@ -143,7 +144,8 @@ export class FitRunner {
   ): Float64Array {
     const kept = values.slice();
     for (const { startMs: from, endMs } of forecast.anomalies()) {
-      const to = endMs ?? from;
+      // One that lasts reaches to the end.
+      const to = endMs ?? startMs + values.length * options.stepMs;
       if (to - from >= options.adoptAfterMs) continue;
       const first = Math.max(0, Math.floor((from - startMs) / options.stepMs));
       kept.fill(NaN, first, Math.max(first, Math.ceil((to - startMs) / options.stepMs)));
@@ -176,6 +178,8 @@ export class FitRunner {
     const options = scales[version.scale];
     const kind = options.kinds.get(version.kind);
     if (forecast === undefined || kind === undefined) return false;
+    // A clock that was set back may have left versions that lie ahead of it.
+    if (version.fittedAtMs > (forecast.nextAtMs(version.scale) ?? Infinity)) return false;
     const model = kind.restore(version.state);
     this.rollForward(model, forecast, version);
     forecast.install(version.scale, model, version.kind, version.version);
@@ -185,8 +189,11 @@ export class FitRunner {
   private rollForward(model: FittedModel, forecast: ClassForecast, version: ModelVersion): void {
     const untilMs = forecast.nextAtMs(version.scale) ?? version.fittedAtMs;
     if (untilMs <= version.fittedAtMs) return;
-    const { stepMs } = this.parts.scales[version.scale];
-    const fromMs = Math.max(version.fittedAtMs, untilMs - WINDOW_STEPS[version.scale] * stepMs);
+    const { stepMs, seasons } = this.parts.scales[version.scale];
+    // What is passed over of a long absence is whole seasons, so that the model keeps its place in them.
+    const longestMs = (seasons.at(-1) ?? 1) * stepMs;
+    const tooFarMs = untilMs - WINDOW_STEPS[version.scale] * stepMs - version.fittedAtMs;
+    const fromMs = version.fittedAtMs + Math.max(0, Math.ceil(tooFarMs / longestMs)) * longestMs;
     const { id } = forecast.info;
     const { history } = this.parts;
     const missed = history.series(id, forecast.figure, stepMs as ResolutionMs, fromMs, untilMs);

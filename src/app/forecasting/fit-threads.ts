@@ -55,7 +55,7 @@ export class FitThreads implements Fitter {
 
   fit(job: FitJob): Promise<FitOutcome> {
     return new Promise((resolve, reject) => {
-      if (this.closed) reject(new TidegateError('TG_INTERNAL', 'no fit is begun while stopping'));
+      if (this.closed) return reject(new TidegateError('TG_INTERNAL', 'no fit is begun while stopping'));
       this.waiting.push({ job, resolve, reject });
       this.assign();
     });

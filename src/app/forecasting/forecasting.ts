@@ -41,7 +41,10 @@ export function createForecasting(settings: Settings, parts: ForecastingParts): 
   const { clock, logger, makeHost } = parts;
   const source = sourceName();
   const counts = createClassCounts(settings, source);
-  const control: ControlHost = makeHost({ controlThread: true, settings, source }, parts);
+  const control: ControlHost = makeHost(
+    { controlThread: true, settings, source },
+    { ...parts, lost: () => counts.nameAgain() },
+  );
   const observer = new Observer({
     counts,
     clock,

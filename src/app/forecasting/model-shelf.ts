@@ -90,6 +90,28 @@ export class ModelShelf {
     return this.state(classId, TRACKS, this.trackVersion(classId));
   }
 
+  /** Deletes all that is kept of a class. */
+  drop(classId: string): void {
+    this.forget(classId);
+    this.records().removeModels(classId);
+  }
+
+  /** Deletes what is kept of classes that are no more. */
+  dropAllBut(has: (classId: string) => boolean): void {
+    const gone = new Set(
+      this.records()
+        .models()
+        .map(({ classId }) => classId)
+        .filter((id) => !has(id)),
+    );
+    for (const classId of gone) this.drop(classId);
+  }
+
+  /** Forgets where a class's forecasters are kept, not what is kept. */
+  forget(classId: string): void {
+    this.trackVersions.delete(classId);
+  }
+
   private trackVersion(classId: string): number | undefined {
     const known = this.trackVersions.get(classId);
     if (known !== undefined) return known;

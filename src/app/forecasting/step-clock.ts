@@ -17,6 +17,9 @@ export class StepClock {
     this.nextMs = Math.floor(nowMs / stepMs) * stepMs;
   }
 
+  /** How often the clock was set back by more than a step. */
+  rewinds = 0;
+
   /** The steps that ended since the last look, by when they began; none when the clock was set back. */
   due(nowMs: number): readonly number[] {
     const { stepMs, graceMs, maxSteps } = this;
@@ -24,11 +27,16 @@ export class StepClock {
     const ended = Math.round((endMs - this.nextMs) / stepMs);
     if (ended <= 0) {
       // A clock set back by more than a step would stand still until it is where it was.
-      if (ended < -1) this.nextMs = endMs;
+      if (ended < -1) this.setBack(endMs);
       return [];
     }
     const taken = Math.min(ended, maxSteps);
     this.nextMs = endMs;
     return Array.from({ length: taken }, (_, index) => endMs - (taken - index) * stepMs);
+  }
+
+  private setBack(endMs: number): void {
+    this.nextMs = endMs;
+    this.rewinds += 1;
   }
 }
