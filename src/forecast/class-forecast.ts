@@ -133,7 +133,7 @@ export class ClassForecast {
     ];
     const { kind: model, version, warm } = track;
     const origin = { classId: this.info.id, figure: this.figure, model, version, warm, flags, firstAtMs };
-    return predictionOf(origin, horizon, level, track.predict(steps, [level]), nowMs);
+    return predictionOf(origin, horizon, level, track.predict(steps), nowMs);
   }
 
   get anomalous(): boolean {

@@ -2,7 +2,7 @@
  * One scale of a class: its forecaster, and what says when its model wants a fit. A track begins with a model that needs
  * nothing, and gets better ones as it grows, after a drift, nightly and when asked.
  */
-import type { AccuracyView } from '../core/forecasts';
+import { LEVELS, type AccuracyView } from '../core/forecasts';
 import type { FigureName } from '../core/observation';
 import type { AnomalyEvent } from './anomaly/anomaly-detector';
 import type { Drift } from './drift/drift-detector';
@@ -61,6 +61,8 @@ export class ForecastTrack {
   private fittedPoints = 0;
   private shareOwn = 0;
   private shareParent = 0;
+  /** Forecasts since the last step, by their length. */
+  private readonly made = new Map<number, Forecast>();
 
   private constructor(
     private readonly options: ScaleOptions,
@@ -153,6 +155,7 @@ export class ForecastTrack {
     const nextAtMs = this.tracked.expectedAtMs;
     const report = this.tracked.step(atMs, value);
     if (!report.taken) return { anomaly: undefined, drift: undefined };
+    this.made.clear();
     this.points += nextAtMs === undefined ? 1 : Math.max(1, (atMs - nextAtMs) / this.options.stepMs + 1);
     if (Number.isFinite(value) && Number.isFinite(parentValue)) {
       this.shareOwn = this.shareOwn * SHARE_KEEP + Math.max(0, value);
@@ -188,10 +191,16 @@ export class ForecastTrack {
     this.kindName = kind;
     this.modelVersion = version;
     this.tracked.replaceModel(model);
+    this.made.clear();
   }
 
-  predict(steps: number, levels: readonly number[]): Forecast {
-    return this.tracked.predict(steps, levels);
+  /** Forecasts the next steps with intervals at {@link LEVELS}; made once for each step, however often it is asked for. */
+  predict(steps: number): Forecast {
+    const before = this.made.get(steps);
+    if (before !== undefined) return before;
+    const forecast = this.tracked.predict(steps, LEVELS);
+    this.made.set(steps, forecast);
+    return forecast;
   }
 
   /** Accuracy over the last day at the calibrated horizon nearest to this many steps. */

@@ -26,7 +26,7 @@ export function predictionOf(
   const { stepMs } = HORIZON_STEPS[horizon];
   const { firstAtMs, ...about } = origin;
   const perS = origin.figure === 'level' ? 1 : 1_000 / stepMs;
-  const interval = forecast.intervals[0];
+  const interval = forecast.intervals.find((one) => one.level === level);
   const steps = Array.from(forecast.mean, (mean, index): PredictedStep => ({
     atMs: firstAtMs + index * stepMs,
     mean: mean * perS,

@@ -39,8 +39,8 @@ export interface ControlLoopParts {
 const GRACE_MS = 2_000;
 /** Steps that are caught up with after the thread was held up; what lies before is missing to the models. */
 const MAX_STEPS = 60;
-/** Each class's forecasters are kept once in as many minutes. */
-const KEPT_EVERY_MINUTES = 10;
+/** Each class's forecasters are kept once in as many turns, a few at each. */
+const KEPT_EVERY_TURNS = 600;
 const MAX_HOSTS = 256;
 /** Accuracy over time, of the busiest classes. */
 const ACCURACY_EVERY_MS = 3_600_000;
@@ -89,6 +89,7 @@ export class ControlLoop {
     if (this.clocks.fine.rewinds > this.rewinds) this.setBack(nowMs);
     for (const scale of SCALES) for (const atMs of due[scale]) this.step(scale, atMs);
     if (due.fine.length > 0) this.minute(nowMs);
+    this.keepSome(nowMs);
     this.parts.fits.turn(nowMs);
   }
 
@@ -164,14 +165,13 @@ export class ControlLoop {
     this.matchHistory(nowMs);
     this.parts.alerts.look(nowMs);
     this.parts.tell(this.figures(nowMs));
-    this.keepSome(nowMs);
   }
 
-  /** Keeps a part of the classes each minute, so that no minute is long. */
+  /** Keeps a part of the classes, so that no turn is long. */
   private keepSome(nowMs: number): void {
     const { book } = this.parts;
     if (this.toKeep.length === 0) this.toKeep = [...book.ids()];
-    const part = Math.max(20, Math.ceil(book.size / KEPT_EVERY_MINUTES));
+    const part = Math.ceil(book.size / KEPT_EVERY_TURNS);
     for (const id of this.toKeep.splice(0, part)) this.keep(id, nowMs);
   }
 
