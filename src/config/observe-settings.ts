@@ -145,6 +145,12 @@ const group = section(
       min: '1s',
       max: '1m',
     }),
+    board_age: duration({
+      doc: "How old the leader's forecasts may be when others tell them; beyond it they forecast by themselves.",
+      fallback: '5m',
+      min: '1m',
+      max: '1h',
+    }),
   },
 );
 

@@ -304,6 +304,12 @@ const ENTRIES = {
     'Nothing is kept or forecast, for forecast.enabled is false.',
     'set forecast.enabled to true',
   ),
+  TG_FORECAST_FOLLOWER: {
+    meaning: 'Another member of the group forecasts, and only it can do this.',
+    remedy: 'ask the leader; /api/v1/forecasting names it',
+    transient: true,
+    grpcStatus: UNAVAILABLE,
+  },
   TG_FORECAST_UNAVAILABLE: outage(
     'The thread that keeps history and forecasts cannot be asked.',
     'ask again; decisions go on without it, and it is begun anew when it has died: see the log',

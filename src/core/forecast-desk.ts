@@ -11,6 +11,7 @@ import type {
   Prediction,
   ReplicasView,
 } from './forecasts';
+import type { GroupCounts, GroupMember } from './group';
 import type { ClassKind, FigureName, HostSample } from './observation';
 import type { ResolutionMs } from './series';
 
@@ -35,12 +36,30 @@ export interface HostView extends HostSample {
   readonly atMs: number;
 }
 
+/** A process's group, as it sees it. */
+export interface GroupView {
+  readonly name: string;
+  readonly leader: boolean;
+  readonly epoch: number;
+  /** Who forecasts, as far as its board is known. */
+  readonly leaderSource: string | null;
+  /** How long the group's counts could not be read, ms. */
+  readonly silentMs: number;
+  /** How old the leader's forecasts are, ms. */
+  readonly boardAgeMs: number | null;
+  readonly boardClasses: number;
+  readonly members: readonly GroupMember[];
+  readonly counts: GroupCounts;
+}
+
 /** The state of forecasting as a whole. */
 export type ForecastStatus = Omit<
   ForecastFigures,
   'classes' | 'anomalies' | 'drifts' | 'alerts' | 'replicas'
 > & {
   readonly hosts: readonly HostView[];
+  /** Missing for a process that is alone. */
+  readonly group?: GroupView;
 };
 
 /** Every ask by name, with its answer. */

@@ -2,9 +2,11 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Cron } from 'croner';
 import { TidegateError } from '../../core/errors';
+import type { Settings } from '../../config/settings-shape';
 import type { Logger } from '../../core/ports';
 import { FitThreads } from './fit-threads';
 import { createControl, type Control } from './control';
+import { createGroupLink } from './group/group-link';
 import { openHistory } from './history-part';
 import type { ControlSetup, FromControl, LogLine, ToControl } from './messages';
 import { startSignals } from './signals-part';
@@ -12,21 +14,25 @@ import { describeError } from '../../telemetry/log-fields';
 import { systemClock } from '../system-clock';
 
 const TURN_MS = 1_000;
+const GROUP_LATE_MS = 120_000;
 
 /** Runs the control path over a port until it is told to stop. */
 function run(setup: ControlSetup, port: MessagePort): void {
-  const { settings } = setup;
+  const { source } = setup;
   const post = (message: FromControl): void => port.postMessage(message);
   const logger = loggerOver(post);
   const nowMs = (): number => Math.floor(systemClock.nowUs() / 1_000);
+  const link = createGroupLink(setup.settings, source, logger);
+  const settings = link === undefined ? setup.settings : withLateness(setup.settings);
   const control = createControl({
     settings,
+    source,
+    link,
     history: openHistory(settings, nowMs(), logger),
     fitter: new FitThreads(settings.forecast.threads),
     clock: systemClock,
     logger,
     tell: (figures) => post({ kind: 'figures', figures }),
-    leader: () => true,
     learnedCost: () => undefined,
   });
   const signals = startSignals(settings, systemClock, logger, ({ added, samples }) => {
@@ -39,12 +45,12 @@ function run(setup: ControlSetup, port: MessagePort): void {
   const nightly = new Cron(settings.forecast.refit, { timezone: 'UTC', unref: true }, () =>
     control.loop.refitAll(),
   );
-  const timer = setInterval(() => guarded(logger, () => control.loop.turn(nowMs())), TURN_MS);
+  const timer = setInterval(() => guarded(logger, () => control.turn()), TURN_MS);
   port.on('message', (message: ToControl) => {
     switch (message.kind) {
       case 'observe':
         post({ kind: 'taken' });
-        return guarded(logger, () => control.loop.take(message.batch, nowMs()));
+        return guarded(logger, () => control.observe(message.batch));
       case 'ask':
         return void answer(control, message, post);
       case 'stop':
@@ -55,6 +61,12 @@ function run(setup: ControlSetup, port: MessagePort): void {
     }
   });
   post({ kind: 'ready' });
+}
+
+/** In a group counts may come as late as it keeps them: a short outage of the store loses nothing then. */
+function withLateness(settings: Settings): Settings {
+  const lateWindowMs = Math.max(settings.history.lateWindowMs, GROUP_LATE_MS);
+  return { ...settings, history: { ...settings.history, lateWindowMs } };
 }
 
 /** A fault in one turn is told, and the next turn comes. */

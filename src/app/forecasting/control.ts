@@ -1,20 +1,29 @@
 /** Puts the control path together, for whatever thread runs it. */
 import type { Settings } from '../../config/settings-shape';
 import type { ForecastDesk } from '../../core/forecast-desk';
-import type { ForecastFigures } from '../../core/forecasts';
+import type { ForecastFigures, HorizonName } from '../../core/forecasts';
 import type { Clock } from '../../core/clock';
+import type { GroupLink } from '../../core/group';
+import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
-import { ClassBook } from '../../forecast/class-book';
 import { MODEL_KINDS } from '../../forecast/choice/kinds';
 import type { ServiceLoad } from '../../forecast/replicas';
 import type { History } from '../../history/history';
 import { AlertDesk } from './alert-desk';
-import { ClassOpener } from './class-opener';
 import { ControlDesk } from './control-desk';
 import { ControlLoop } from './control-loop';
 import { FiguresMaker } from './figures';
 import { FitRunner } from './fit-runner';
 import type { Fitter } from './fit-threads';
+import { BoardKeeper } from './group/board-keeper';
+import { makeBoard } from './group/board-maker';
+import { GatedOpener } from './group/gated-opener';
+import { GroupBook } from './group/group-book';
+import { GroupDesk } from './group/group-desk';
+import { GroupExchange } from './group/group-exchange';
+import { newestStepMs } from './group/newest-step';
+import { PassingForecasts } from './group/passing-forecast';
+import { Standby } from './group/standby';
 import { ModelShelf } from './model-shelf';
 import { ReplicaDesk } from './replica-desk';
 import { ResourceCosts, type LearnedCost } from './resource-costs';
@@ -30,7 +39,10 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tell: (figures: ForecastFigures) => void;
-  readonly leader: () => boolean;
+  /** Names this process in its group. */
+  readonly source: string;
+  /** Undefined for a process that is alone. */
+  readonly link: GroupLink | undefined;
   readonly learnedCost: LearnedCost;
 }
 
@@ -40,6 +52,10 @@ export interface Control {
   readonly desk: ForecastDesk;
   readonly fits: FitRunner;
   readonly webhooks: Webhooks;
+  /** Takes what a process of this host counted. */
+  observe(batch: ObservationBatch): void;
+  /** Does what is due; to be called once a second. */
+  turn(): void;
   /** Keeps everything, and ends. */
   close(): Promise<void>;
 }
@@ -47,66 +63,80 @@ export interface Control {
 const MAX_DRIFTS = 1_000;
 const RETRY_WEBHOOK_AFTER_MS = [1_000, 5_000, 30_000];
 const MAX_WEBHOOKS_WAITING = 1_000;
+/** Classes whose forecasts the leader shows to its group. */
+const MAX_BOARD_CLASSES = 500;
 
 /** See the file's head. */
 export function createControl(parts: ControlParts): Control {
-  const { settings, history, fitter, clock, logger, tell, leader } = parts;
+  const { settings, history, fitter, clock, logger, link, source } = parts;
   const { forecast } = settings;
   const nowMs = (): number => Math.floor(clock.nowUs() / 1_000);
+  const startedMs = nowMs();
+  const monotonicMs = (): number => clock.monotonicMs();
   const scales = scalesOf(forecast, MODEL_KINDS);
-  const book = new ClassBook({ scales, maxClasses: settings.history.maxClasses, maxDrifts: MAX_DRIFTS });
   const shelf = new ModelShelf(() => history.records, logger);
-  const opener = new ClassOpener({ book, history, shelf, scales, logger });
-  const fits = new FitRunner({ book, history, shelf, fitter, scales, logger });
-  const webhooks = new Webhooks(
+  const exchange: GroupExchange = new GroupExchange(
     {
-      timeoutMs: forecast.webhookTimeoutMs,
-      retryAfterMs: RETRY_WEBHOOK_AFTER_MS,
-      maxWaiting: MAX_WEBHOOKS_WAITING,
+      link,
+      source,
+      take: (batch, now) => loop.take(batch, now),
+      heldUntilMs: newestStepMs(history, startedMs),
+      lateMs: settings.history.lateWindowMs,
     },
-    logger,
+    startedMs,
   );
-  const predict = (id: string, horizon: '1m' | '1h' | '1d', level: number) =>
+  const boards = new BoardKeeper({ link, maxAgeMs: settings.observe.group.boardAgeMs, logger });
+  const passing = new PassingForecasts({ history, shelf, logger }, scales);
+  const book = new GroupBook(
+    { scales, maxClasses: settings.history.maxClasses, maxDrifts: MAX_DRIFTS },
+    {
+      shown: (id, horizon, level, now) => boards.predict(id, horizon, level, now),
+      made: (id, horizon, level, now) => passing.predict(id, horizon, level, now),
+      knows: (fromMs, toMs) => exchange.knows(fromMs, toMs),
+    },
+  );
+  const leads = (): boolean => exchange.leads;
+  const opener = new GatedOpener({ book, history, shelf, scales, logger }, leads);
+  const fits = new FitRunner({ book, history, shelf, fitter, scales, logger });
+  const webhooks = createWebhooks(forecast.webhookTimeoutMs, logger);
+  const predict = (id: string, horizon: HorizonName, level: number) =>
     book.predict(id, horizon, level, nowMs());
   const alerts = new AlertDesk(forecast.alerts, { predict, webhooks, logger });
   const loads = (service: string, signal: string): readonly ServiceLoad[] =>
     serviceLoads(history, service, signal, nowMs());
   const replicas = new ReplicaDesk(forecast.replicas, { predict, loads });
-  const figures = new FiguresMaker({ book, history, maxClasses: forecast.metricClasses, leader });
+  const figures = new FiguresMaker({ book, history, maxClasses: forecast.metricClasses, leader: leads });
   const costs = new ResourceCosts(history, parts.learnedCost);
-  const monotonicMs = (): number => clock.monotonicMs();
-  const loop = new ControlLoop(
-    {
-      history,
-      book,
-      opener,
-      shelf,
-      fits,
-      alerts,
-      replicas,
-      figures,
-      costs,
-      tell,
-      logger,
-      monotonicMs,
-    },
-    nowMs(),
+  const tell = (told: ForecastFigures): void => {
+    parts.tell(told);
+    if (link !== undefined && leads())
+      void boards.show(makeBoard({ book, figures }, told, source, MAX_BOARD_CLASSES));
+  };
+  const shared = { history, book, shelf, fits, alerts, replicas, figures, costs };
+  const loop = new ControlLoop({ ...shared, opener, tell, logger, monotonicMs }, startedMs);
+  const own = new ControlDesk({ ...shared, loop, nowMs });
+  const { name } = settings.observe.group;
+  const desk = link === undefined ? own : new GroupDesk({ desk: own, name, link, exchange, boards, nowMs });
+  const standby = new Standby(
+    { exchange, loop, book, opener, shelf, history, tell, logger, monotonicMs },
+    startedMs,
   );
-  const desk = new ControlDesk({
-    history,
-    book,
-    shelf,
-    fits,
-    alerts,
-    replicas,
-    figures,
-    costs,
-    loop,
-    nowMs,
-  });
+  link?.start();
+  const turn = (): void => {
+    exchange.turn(nowMs);
+    boards.turn(nowMs());
+    standby.turn(nowMs());
+  };
   const close = async (): Promise<void> => {
+    exchange.close();
+    await link?.close();
     await webhooks.close();
     await loop.close(nowMs());
   };
-  return { loop, desk, fits, webhooks, close };
+  return { loop, desk, fits, webhooks, observe: (batch) => exchange.observe(batch, nowMs()), turn, close };
+}
+
+function createWebhooks(timeoutMs: number, logger: Logger): Webhooks {
+  const bounds = { retryAfterMs: RETRY_WEBHOOK_AFTER_MS, maxWaiting: MAX_WEBHOOKS_WAITING };
+  return new Webhooks({ timeoutMs, ...bounds }, logger);
 }
