@@ -1,5 +1,5 @@
 /** The settings of history: where it is kept, how long, and what bounds it. */
-import { duration, section, text, whole } from './setting';
+import { choice, duration, rows, section, text, toggle, whole } from './setting';
 
 const MB = 1_000_000;
 
@@ -8,6 +8,91 @@ const retention = section('How long steps of each resolution are kept.', {
   ten_seconds: duration({ doc: 'Steps of 10 seconds.', fallback: '6h', min: '10m', max: '7d' }),
   one_minute: duration({ doc: 'Steps of 1 minute.', fallback: '3d', min: '1h', max: '60d' }),
   ten_minutes: duration({ doc: 'Steps of 10 minutes.', fallback: '60d', min: '1d', max: '730d' }),
+});
+
+const url = (doc: string, fallback = '') =>
+  text({ doc, fallback, pattern: /^(https?:\/\/\S+)?$/, takes: 'an http:// or https:// URL' });
+const secret = (doc: string) => text({ doc, fallback: '', takes: 'text', secret: true });
+const name = (doc: string, fallback = '') =>
+  text({ doc, fallback, pattern: /^.{0,256}$/, takes: 'text of at most 256 characters' });
+const timeout = duration({ doc: 'How long a call may take.', fallback: '10s', min: '100ms', max: '5m' });
+
+const influx = section('InfluxDB, for export and backfill.', {
+  url: url('Its URL; empty uses none.'),
+  version: choice(['1', '2'], {
+    doc: 'Which API: `1` with a database and InfluxQL, `2` (and 3) with a bucket and Flux.',
+    fallback: '1',
+  }),
+  database: name('The database (version 1).', 'tidegate'),
+  org: name('The organisation (version 2).'),
+  bucket: name('The bucket (version 2).', 'tidegate'),
+  username: name('The user (version 1).'),
+  password: secret("The user's password."),
+  token: secret('The token (version 2).'),
+  export: toggle({ doc: 'Write the figures of every class to it, as `tidegate_class`.', fallback: true }),
+  export_step: choice(['10s', '1m', '10m'], { doc: 'The steps that are written.', fallback: '1m' }),
+  gzip: toggle({ doc: 'Compress what is written.', fallback: true }),
+  timeout,
+  max_queue: whole({
+    doc: 'Points that wait while it cannot be reached; beyond it the oldest are dropped.',
+    fallback: 100_000,
+    min: 1_000,
+    max: 10_000_000,
+  }),
+});
+
+const otlp = section('Counts and forecasts as OpenTelemetry metrics, over OTLP and HTTP.', {
+  enabled: toggle({ doc: 'Send them.', fallback: false }),
+  endpoint: url('The base URL of the collector; `/v1/metrics` is appended.', 'http://127.0.0.1:4318'),
+  token: secret('The bearer token.'),
+  interval: duration({ doc: 'How often they are sent.', fallback: '1m', min: '1s', max: '1h' }),
+  timeout,
+  max_classes: whole({
+    doc: 'Classes told apart; the others are counted together as `other`.',
+    fallback: 1_000,
+    min: 1,
+    max: 100_000,
+  }),
+});
+
+const backfill = section('What history has not seen is asked of another system at the start.', {
+  source: choice(['none', 'prometheus', 'influx'], {
+    doc: 'Which: none, that of `observe.prometheus`, or that of `history.influx`.',
+    fallback: 'none',
+  }),
+  minutes: duration({ doc: 'How far back steps of 1 minute are asked for.', fallback: '3d', max: '60d' }),
+  ten_minutes: duration({
+    doc: 'How far back steps of 10 minutes are asked for.',
+    fallback: '28d',
+    max: '730d',
+  }),
+  timeout,
+  queries: rows(
+    {
+      doc: 'What is asked, one row for each figure of a class.',
+      takes: 'a list of at most 1000 rows',
+      max: 1_000,
+    },
+    {
+      class: text({
+        doc: "The class's id, such as a rule's; for a signal `signal:<service>/<instance>/<name>`.",
+        fallback: '',
+        pattern: /^\S(.{0,510}\S)?$/,
+        takes: 'text of at most 512 characters',
+      }),
+      kind: choice(['rule', 'key', 'service', 'tenant', 'signal'], { doc: 'Its kind.', fallback: 'rule' }),
+      figure: choice(['arrivals', 'admitted', 'denied', 'queued', 'hits', 'level'], {
+        doc: 'What the query brings; `level` for signals. Counts that no row brings follow from those that one does.',
+        fallback: 'arrivals',
+      }),
+      query: text({
+        doc: 'PromQL, InfluxQL or Flux, such as `sum(increase(http_requests_total[$step]))`. `$step` becomes the step (`60s`); for InfluxDB `$from` and `$to` become Unix milliseconds.',
+        fallback: '',
+        pattern: /\S/,
+        takes: 'a query',
+      }),
+    },
+  ),
 });
 
 /** `history` in the settings file. */
@@ -50,4 +135,7 @@ export const history = section('What is remembered of every class.', {
     max: 1_000_000 * MB,
     unit: 'bytes',
   }),
+  influx: influx.prefault({}),
+  otlp: otlp.prefault({}),
+  backfill: backfill.prefault({}),
 });

@@ -139,11 +139,30 @@ function checkStore(checks: Checks): void {
     checks.conflict('store.urls', `store.kind ${store.kind} takes host:port only`, 'write host:port');
 }
 
+function checkBackfill(checks: Checks): void {
+  const { history, observe } = checks.settings;
+  const { source, queries } = history.backfill;
+  const path = 'history.backfill.source';
+  if (source === 'prometheus' && observe.prometheus.url === '')
+    checks.conflict(path, 'there is no Prometheus to ask', 'set observe.prometheus.url');
+  if (source === 'influx' && history.influx.url === '')
+    checks.conflict(path, 'there is no InfluxDB to ask', 'set history.influx.url');
+  for (const [index, { kind, figure }] of queries.entries()) {
+    if ((kind === 'signal') === (figure === 'level')) continue;
+    checks.conflict(
+      'history.backfill.queries',
+      `row ${index + 1}: ${kind} has no figure ${figure}`,
+      'signals have a level, all other classes have counts',
+    );
+  }
+}
+
 /** Checks the settings against each other. `given` holds what was set explicitly, with its place. */
 export function checkSettings(settings: Settings, given: Layer): CheckResult {
   const checks = new Checks(settings, given);
   checkListeners(checks);
   warnOfOpenPorts(checks);
   checkStore(checks);
+  checkBackfill(checks);
   return checks;
 }

@@ -12,8 +12,8 @@ export interface BackfillQuery {
   /** A count, or `level` for a signal. Several queries may bring several counts of one class. */
   readonly figure: CountName | 'level';
   /**
-   * PromQL; or InfluxQL or Flux with `$from`, `$to` (Unix ms) and `$step` (such as `60s`) in it. Several series of an
-   * answer are added up; levels are averaged.
+   * PromQL, InfluxQL or Flux, with `$step` (such as `60s`) in it and for InfluxDB `$from` and `$to` (Unix ms). Several
+   * series of an answer are added up; levels are averaged.
    */
   readonly query: string;
 }
@@ -29,7 +29,8 @@ export type FigureSource = (
 /** Prometheus answers for the step that ends at a time: `increase(x[1m])` at 12:01 is what came since 12:00. */
 export function prometheusSource(client: Pick<PrometheusClient, 'queryRange'>): FigureSource {
   return async (query, fromMs, toMs, stepMs) => {
-    const series = await client.queryRange(query, fromMs + stepMs, toMs, stepMs);
+    const asked = query.replaceAll('$step', `${stepMs / 1_000}s`);
+    const series = await client.queryRange(asked, fromMs + stepMs, toMs, stepMs);
     return series.map(({ labels, points }) => ({
       labels,
       points: points.map(({ atMs, value }) => ({ atMs: atMs - stepMs, value })),

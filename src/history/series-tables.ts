@@ -30,7 +30,10 @@ function parseInfo(text: string): ClassInfo | undefined {
 
 /** What is read and written of series. */
 export class SeriesTables {
-  private readonly saved = new WeakMap<KnownClass, { sinceMs: number; endMs: number; lastMs: number }>();
+  private readonly saved = new WeakMap<
+    KnownClass,
+    Pick<KnownClass, 'info' | 'sinceMs' | 'endMs' | 'lastMs'>
+  >();
 
   constructor(
     private readonly file: HistoryFile,
@@ -134,6 +137,7 @@ export class SeriesTables {
     const saved = this.saved.get(known);
     return (
       saved === undefined ||
+      saved.info !== known.info ||
       saved.sinceMs !== known.sinceMs ||
       saved.endMs !== known.endMs ||
       Math.abs(known.lastMs - saved.lastMs) > lastSeenMs
@@ -141,6 +145,7 @@ export class SeriesTables {
   }
 
   private noteSaved(known: KnownClass): void {
-    this.saved.set(known, { sinceMs: known.sinceMs, endMs: known.endMs, lastMs: known.lastMs });
+    const { info, sinceMs, endMs, lastMs } = known;
+    this.saved.set(known, { info, sinceMs, endMs, lastMs });
   }
 }

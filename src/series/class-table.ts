@@ -8,7 +8,7 @@ import type { Level } from './levels';
 
 /** A class with its place. */
 export interface KnownClass extends SlotOwner {
-  readonly info: ClassInfo;
+  info: ClassInfo;
   readonly group: FigureGroup;
   readonly block: Block;
   readonly slot: number;
@@ -71,6 +71,8 @@ export class ClassTable {
     const before = this.known.get(info.id);
     if (before !== undefined) {
       before.endMs = Infinity;
+      // What is known of a class may grow: its service, its tenant. Its place stays.
+      if (groupOf(info.kind) === before.group) before.info = info;
       return { known: before };
     }
     let evicted: string | undefined;

@@ -180,8 +180,8 @@ export class SeriesStore {
    */
   fill(info: ClassInfo, stepMs: ResolutionMs, rows: readonly FilledStep[], nowMs: number): number {
     this.advance(nowMs);
-    const known = this.learn(info, nowMs);
-    if (known === undefined) return 0;
+    const known = this.table.get(info.id) ?? this.learn(info, nowMs);
+    if (known === undefined || rows.some(({ row }) => row.length !== known.block.columns)) return 0;
     let filled = 0;
     for (let level = this.levelOf(stepMs); level < this.options.levels.length; level += 1) {
       const spec = this.options.levels[level] as Level;
