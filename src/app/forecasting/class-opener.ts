@@ -12,7 +12,7 @@ import type { ModelShelf } from './model-shelf';
 /** What opening stands on. */
 export interface OpenerParts {
   readonly book: ClassBook;
-  readonly history: History;
+  readonly history: Pick<History, 'series'>;
   readonly shelf: ModelShelf;
   readonly scales: Readonly<Record<ForecastScale, ScaleOptions>>;
   readonly logger: Logger;

@@ -24,6 +24,7 @@ import { GroupExchange } from './group/group-exchange';
 import { newestStepMs } from './group/newest-step';
 import { PassingForecasts } from './group/passing-forecast';
 import { Standby } from './group/standby';
+import { wholeSteps } from './group/whole-steps';
 import { ModelShelf } from './model-shelf';
 import { ReplicaDesk } from './replica-desk';
 import { ResourceCosts, type LearnedCost } from './resource-costs';
@@ -86,7 +87,11 @@ export function createControl(parts: ControlParts): Control {
     startedMs,
   );
   const boards = new BoardKeeper({ link, maxAgeMs: settings.observe.group.boardAgeMs, logger });
-  const passing = new PassingForecasts({ history, shelf, logger }, scales);
+  const whole = wholeSteps(history, exchange);
+  const passing = new PassingForecasts(
+    { history: whole, classes: () => history.classes(), shelf, logger },
+    scales,
+  );
   const book = new GroupBook(
     { scales, maxClasses: settings.history.maxClasses, maxDrifts: MAX_DRIFTS },
     {
@@ -96,8 +101,8 @@ export function createControl(parts: ControlParts): Control {
     },
   );
   const leads = (): boolean => exchange.leads;
-  const opener = new GatedOpener({ book, history, shelf, scales, logger }, leads);
-  const fits = new FitRunner({ book, history, shelf, fitter, scales, logger });
+  const opener = new GatedOpener({ book, history: whole, shelf, scales, logger }, exchange);
+  const fits = new FitRunner({ book, history: whole, shelf, fitter, scales, logger });
   const webhooks = createWebhooks(forecast.webhookTimeoutMs, logger);
   const predict = (id: string, horizon: HorizonName, level: number) =>
     book.predict(id, horizon, level, nowMs());

@@ -20,7 +20,7 @@ import type { ModelShelf, ModelVersion } from './model-shelf';
 /** What fits stand on. */
 export interface FitParts {
   readonly book: ClassBook;
-  readonly history: History;
+  readonly history: Pick<History, 'series'>;
   readonly shelf: ModelShelf;
   readonly fitter: Fitter;
   readonly scales: Readonly<Record<ForecastScale, ScaleOptions>>;

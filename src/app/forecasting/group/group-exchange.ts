@@ -27,6 +27,9 @@ const DELAY_MS = 3_000;
 const MAX_WAIT_MS = 60_000;
 /** Batches may be on their way for this long. */
 const TRAVEL_MS = 5_000;
+/** A silence of the group after which members tell what they could not tell, which takes a while. */
+const LONG_SILENCE_MS = 5_000;
+const SETTLE_MS = 10_000;
 const MAX_BLIND = 100;
 const STEP_MS = 1_000;
 const DROP_SILENT_EVERY_MS = 30_000;
@@ -38,6 +41,9 @@ export class GroupExchange {
   private readonly own: OwnBatches;
   /** When the group's counts were read last. */
   private seenMs: number;
+  /** Up to when what all members told has come. */
+  private wholeMs: number;
+  private settledAtMs = -Infinity;
   private collecting = false;
   private ends = 0;
   private closed = false;
@@ -51,6 +57,7 @@ export class GroupExchange {
   ) {
     this.own = new OwnBatches(parts.source);
     this.seenMs = nowMs;
+    this.wholeMs = nowMs;
     this.droppedSilentMs = nowMs;
   }
 
@@ -67,7 +74,12 @@ export class GroupExchange {
   /** The time that steps are closed by: what came until then is known of all members. */
   clockMs(nowMs: number): number {
     if (this.parts.link === undefined) return nowMs;
-    return Math.max(nowMs - MAX_WAIT_MS, Math.min(nowMs, this.seenMs) - DELAY_MS);
+    return Math.max(nowMs - MAX_WAIT_MS, Math.min(nowMs, this.wholeMs) - DELAY_MS);
+  }
+
+  /** Whether the group is heard, and has said all that it could not say before. */
+  isSettled(nowMs: number): boolean {
+    return this.parts.link === undefined || nowMs - this.wholeMs <= LONG_SILENCE_MS;
   }
 
   /** Whether all members' counts of a span are known, as far as one member can tell. */
@@ -139,6 +151,9 @@ export class GroupExchange {
       this.blind.push({ fromMs: this.seenMs - TRAVEL_MS, toMs: lostMs + TRAVEL_MS });
       this.blind.splice(0, this.blind.length - MAX_BLIND);
     }
+    if (atMs - this.seenMs > LONG_SILENCE_MS) this.settledAtMs = atMs + SETTLE_MS;
     this.seenMs = atMs;
+    // A clock that was set back does not hold the steps up.
+    if (atMs >= this.settledAtMs || atMs < this.settledAtMs - SETTLE_MS) this.wholeMs = atMs;
   }
 }

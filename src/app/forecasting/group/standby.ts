@@ -15,7 +15,7 @@ import type { GroupExchange } from './group-exchange';
 
 /** What it turns. */
 export interface StandbyParts {
-  readonly exchange: Pick<GroupExchange, 'leads' | 'clockMs'>;
+  readonly exchange: Pick<GroupExchange, 'leads' | 'clockMs' | 'isSettled'>;
   readonly loop: Pick<ControlLoop, 'turn' | 'figures'>;
   readonly book: ClassBook;
   readonly opener: ClassOpener;
@@ -52,7 +52,7 @@ export class Standby {
     const { leads } = exchange;
     if (leads !== this.led) this.change(leads);
     if (leads) {
-      this.openSome(nowMs);
+      if (exchange.isSettled(nowMs)) this.openSome(nowMs);
       loop.turn(exchange.clockMs(nowMs));
       return;
     }

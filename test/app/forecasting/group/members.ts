@@ -30,7 +30,7 @@ export class Member {
 
   constructor(
     readonly source: string,
-    private readonly clock: TestClock,
+    clock: TestClock,
     store: FakeStore | undefined,
     file?: string,
   ) {
