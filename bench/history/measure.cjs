@@ -103,7 +103,7 @@ function run(folder) {
     `take ms: median ${quantile(takes, 0.5)}, p99 ${quantile(takes, 0.99)}, most ${quantile(takes, 1)}`,
   );
   console.log(
-    `close ms: median ${quantile(closes, 0.5)}, p95 (a write) ${quantile(closes, 0.95)}, most ${quantile(closes, 1)}`,
+    `close ms: median ${quantile(closes, 0.5)}, p95 ${quantile(closes, 0.95)}, most ${quantile(closes, 1)}`,
   );
   history.close(BEGIN_MS + SECONDS * 1_000);
   console.log(`file ${(statSync(path.join(folder, 'history.db')).size / 1e6).toFixed(0)} MB`);

@@ -11,7 +11,7 @@ import { type ChunkLoader, type FilledStep, SeriesStore } from '../series/series
 import type { TakenTotals } from '../series/taken-totals';
 import { HistoryFile, IN_MEMORY } from './history-file';
 import { Records } from './records';
-import { SeriesTables } from './series-tables';
+import { type Part, SeriesTables } from './series-tables';
 
 /** What bounds history, and where it is kept. */
 export interface HistoryOptions {
@@ -54,6 +54,9 @@ const RETRY_MS = { first: 10_000, last: 300_000 } as const;
 const STEADY_MS = 600_000;
 const JUMP_MS = 3_600_000;
 const PRUNE_MS = 10_000;
+/** Parts that blocks are written in. One less than the usual interval has steps: none is ever written late. */
+const PARTS = 9;
+const ALL: Part = { first: 0, count: 1, of: 1 };
 /** Levels up to this step stay in memory for as long as they are kept. */
 const IN_MEMORY_STEP_MS = 10_000;
 const SHRINKS_MAX = 20;
@@ -74,7 +77,9 @@ export class History {
   private lastNowMs: number;
   private lastPruneMs = -Infinity;
   private lastFlushMs: number | undefined;
-  private nextFlushMs: number;
+  /** When blocks were last written, and which are next: a part of them each second, so that no step takes long. */
+  private writtenMs: number;
+  private nextPart = 0;
   private readonly evictedUnwritten: string[] = [];
 
   /** Opens the file and reads what it needs of it. Never throws for the file's sake. */
@@ -85,7 +90,7 @@ export class History {
     this.levels = levels(options.retention);
     this.lastNowMs = nowMs;
     this.steadySinceMs = nowMs;
-    this.nextFlushMs = nowMs + options.flushMs;
+    this.writtenMs = nowMs;
     this.store = this.newStore();
     this.file = HistoryFile.open(IN_MEMORY);
     this.records = new Records(this.file, (error) => this.fail(error, this.lastNowMs));
@@ -141,11 +146,9 @@ export class History {
   /** To be called at the end of every step (second): packs, writes and forgets what is due. Never throws. */
   closeStep(nowMs: number): void {
     if (Math.abs(nowMs - this.lastNowMs) > JUMP_MS) this.steadySinceMs = nowMs;
-    // A clock that stepped back would put the next flush far off.
-    this.nextFlushMs = Math.min(this.nextFlushMs, nowMs + this.options.flushMs);
     this.lastNowMs = nowMs;
     this.store.seal(nowMs);
-    if (nowMs >= this.nextFlushMs) this.flush(nowMs);
+    this.writeDue(nowMs);
     if (Math.abs(nowMs - this.lastPruneMs) >= PRUNE_MS) {
       this.lastPruneMs = nowMs;
       this.forget(nowMs);
@@ -154,7 +157,7 @@ export class History {
 
   /** Writes all that changed. Never throws. */
   flush(nowMs: number): void {
-    this.write(nowMs);
+    this.write(nowMs, ALL);
   }
 
   /** How it is. */
@@ -176,12 +179,22 @@ export class History {
   /** Writes what is left and closes the file. */
   close(nowMs: number): void {
     this.retryAtMs = nowMs;
-    this.write(nowMs, 0);
+    this.write(nowMs, ALL, 0);
     this.file.close();
   }
 
-  private write(nowMs: number, lastSeenMs?: number): void {
-    this.nextFlushMs = nowMs + this.options.flushMs;
+  /** Writes so many parts that each is written once in a flush interval. */
+  private writeDue(nowMs: number): void {
+    // A clock that stepped back would put the next writing far off.
+    this.writtenMs = Math.min(this.writtenMs, nowMs);
+    const due = Math.floor(((nowMs - this.writtenMs) * PARTS) / this.options.flushMs + 0.2);
+    if (due < 1) return;
+    this.write(nowMs, { first: this.nextPart, count: Math.min(PARTS, due), of: PARTS });
+    this.nextPart = (this.nextPart + due) % PARTS;
+  }
+
+  private write(nowMs: number, part: Part, lastSeenMs?: number): void {
+    this.writtenMs = nowMs;
     if (this.options.path === undefined) return;
     if (this.tables === undefined) {
       if (nowMs >= this.retryAtMs || nowMs < this.retryAtMs - RETRY_MS.last) this.openFile(nowMs);
@@ -191,8 +204,10 @@ export class History {
     this.evictedUnwritten.push(...evicted);
     if (this.error !== undefined && nowMs < this.retryAtMs && nowMs >= this.retryAtMs - RETRY_MS.last) return;
     const { tables } = this;
+    // A file that failed works again only when it takes all that waits, not just a part that happens to fit.
+    const which = this.error === undefined ? part : ALL;
     this.attempt(nowMs, () => {
-      tables.write(this.store, this.evictedUnwritten, lastSeenMs);
+      tables.write(this.store, this.evictedUnwritten, which, lastSeenMs);
       this.records.flush();
     });
     if (this.error === undefined) {

@@ -28,6 +28,13 @@ function parseInfo(text: string): ClassInfo | undefined {
   }
 }
 
+/** Some of the blocks: those whose number leaves `first` and the `count` - 1 after it when divided by `of`. */
+export interface Part {
+  readonly first: number;
+  readonly count: number;
+  readonly of: number;
+}
+
 /** What is read and written of series. */
 export class SeriesTables {
   private readonly saved = new WeakMap<
@@ -85,11 +92,12 @@ export class SeriesTables {
   }
 
   /**
-   * Writes what changed, in one transaction.
+   * Writes what changed of the classes and of a part of the blocks, in one transaction.
    * @param lastSeenMs how far the last sign of a class may have moved before it is written again.
    */
-  write(store: SeriesStore, evicted: readonly string[], lastSeenMs = LAST_SEEN_MS): void {
-    const changes = [...store.changes()];
+  write(store: SeriesStore, evicted: readonly string[], part: Part, lastSeenMs = LAST_SEEN_MS): void {
+    const { first, count, of } = part;
+    const changes = [...store.changes((block) => (block + of - first) % of < count)];
     const classes = [...store.table.all()].filter((known) => this.isUnsaved(known, lastSeenMs));
     this.file.transaction(() => {
       for (const id of evicted) this.file.run('DELETE FROM classes WHERE id = ?', id);

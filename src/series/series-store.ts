@@ -207,8 +207,8 @@ export class SeriesStore {
   }
 
   /** What changed since it was last written. Give each to {@link written} once it is. */
-  *changes(): Iterable<ChunkWrite> {
-    for (const block of this.table.blocks.values()) yield* block.changes();
+  *changes(of: (block: number) => boolean = () => true): Iterable<ChunkWrite> {
+    for (const block of this.table.blocks.values()) if (of(block.id)) yield* block.changes();
   }
 
   /** Notes that a chunk is written. */
