@@ -25,7 +25,11 @@ const classes = Number(values.classes);
 const warm = Number(values.warm);
 const steps = Number(values.steps);
 const settings = { seasons: ['1d', '7d'], anomaliesPerDay: 0.2, learnAfterMs: 7_200_000, holidays: [] };
-const book = new ClassBook({ scales: scalesOf(settings, MODEL_KINDS), maxClasses: classes, maxDrifts: 1_000 });
+const book = new ClassBook({
+  scales: scalesOf(settings, MODEL_KINDS),
+  maxClasses: classes,
+  maxDrifts: 1_000,
+});
 const before = process.memoryUsage();
 for (let index = 0; index < classes; index += 1) book.open({ id: `c${index}`, kind: 'rule' }, 0);
 
@@ -58,7 +62,7 @@ for (let step = 0; step < Math.max(3, steps / 10); step += 1) {
   const atMs = (warm + steps + 10 * step) * 60_000;
   coarse.push(timed(() => book.step('coarse', atMs, valueAt(atMs / 60_000))));
 }
-global.gc?.();
+globalThis.gc?.();
 const after = process.memoryUsage();
 const report = (name, figures) =>
   console.log(

@@ -40,7 +40,10 @@ function writeLimits(text: string): void {
 
 async function serve(...flags: string[]): Promise<{ running: Running; client: RlsClient; admin: string }> {
   // The worker that reads reloaded limits runs compiled code; the tests with real Envoys reload through it.
-  running = await start(settingsFor([...PORTS, '--forecast.enabled=false', '--limits', path, ...flags], {}), readHere);
+  running = await start(
+    settingsFor([...PORTS, '--forecast.enabled=false', '--limits', path, ...flags], {}),
+    readHere,
+  );
   client = new RlsClient(running.addresses.data);
   return { running, client, admin: `http://${running.addresses.admin}` };
 }

@@ -13,7 +13,9 @@ describe('a fault that nothing catches', () => {
     const preload = join(dir, 'fault.js');
     writeFileSync(preload, "process.on('SIGUSR2', () => { throw new Error('struck'); });\n");
     const args = ['--require', preload, repositoryPath('dist/main.js'), 'serve'];
-    const child = spawn(process.execPath, args, { env: { ...process.env, ...PORTS, TIDEGATE_HISTORY_PATH: 'none' } });
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, ...PORTS, TIDEGATE_HISTORY_PATH: 'none' },
+    });
     let output = '';
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
