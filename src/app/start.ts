@@ -131,8 +131,9 @@ class App {
       logger,
       figures: (figures) => metrics.forecast(figures),
       makeHost: makeControl,
+      lost: () => pool?.nameClasses(),
     });
-    const pool = poolFor(settings, stores, metrics, logger);
+    const pool = poolFor(settings, stores, metrics, logger, (batch) => forecasting.observe(batch));
     const limits = new LimitsService(
       {
         read: () => readLimitsAt(limitsPathOf(settings), settings),

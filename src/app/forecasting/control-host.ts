@@ -2,6 +2,7 @@
  * The control path in a thread of its own, as the thread that serves sees it: batches in, figures and answers out. A
  * thread that dies is begun anew after a wait; decisions never depend on it.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AskName, ForecastAsks, ForecastDesk } from '../../core/forecast-desk';
@@ -32,8 +33,8 @@ export interface ControlHostParts {
 /** Makes a host. */
 export type ControlHostMaker = (setup: ControlSetup, parts: ControlHostParts) => ControlHost;
 
-/** A batch a second: beyond this many that are not taken, newer ones are dropped. */
-const MAX_UNTAKEN = 120;
+/** Each process tells a batch a second: beyond so many seconds that are not taken, newer ones are dropped. */
+const MAX_UNTAKEN_S = 120;
 const MAX_ASKS = 1_000;
 const ASK_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 30_000;
@@ -53,6 +54,7 @@ interface Waiting {
 /** See the file's head. */
 export class ControlThreadHost implements ControlHost {
   private worker: Worker | undefined;
+  private readonly maxUntaken: number;
   private untaken = 0;
   private dropped = 0;
   private nextId = 1;
@@ -67,7 +69,10 @@ export class ControlThreadHost implements ControlHost {
   constructor(
     private readonly setup: ControlSetup,
     private readonly parts: ControlHostParts,
-  ) {}
+  ) {
+    const { workers } = setup.settings;
+    this.maxUntaken = MAX_UNTAKEN_S * (1 + (workers === 0 ? availableParallelism() : workers));
+  }
 
   async start(): Promise<void> {
     const ready = new Promise<void>((resolve) => (this.onReady = resolve));
@@ -76,7 +81,7 @@ export class ControlThreadHost implements ControlHost {
   }
 
   observe(batch: ObservationBatch): void {
-    if (this.worker === undefined || this.untaken >= MAX_UNTAKEN) {
+    if (this.worker === undefined || this.untaken >= this.maxUntaken) {
       this.dropped += 1;
       this.parts.lost?.();
       if (this.dropped === 1) this.parts.logger.warn({}, 'the control thread is behind: counts are dropped');

@@ -2,6 +2,7 @@
 import type { Settings } from '../../config/settings-shape';
 import type { Clock } from '../../core/clock';
 import type { ForecastDesk } from '../../core/forecast-desk';
+import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
 import type { LimitTable } from '../../limiter/limit-table';
 import type { RuleDemand, RulePlace } from '../../limiter/demand';
@@ -15,6 +16,8 @@ export interface Forecasting {
   readonly desk: ForecastDesk;
   /** Where the demand for a rule is counted. */
   readonly demandFor?: (place: RulePlace) => RuleDemand;
+  /** Takes what another process of this Tidegate counted. */
+  observe(batch: ObservationBatch): void;
   /** Rules come in use. */
   use(table: LimitTable): void;
   start(): Promise<void>;
@@ -23,6 +26,7 @@ export interface Forecasting {
 
 const OFF: Forecasting = {
   desk: deskOff,
+  observe: () => undefined,
   use: () => undefined,
   start: async () => undefined,
   close: async () => undefined,
@@ -43,7 +47,13 @@ export function createForecasting(settings: Settings, parts: ForecastingParts): 
   const counts = createClassCounts(settings, source);
   const control: ControlHost = makeHost(
     { controlThread: true, settings, source },
-    { ...parts, lost: () => counts.nameAgain() },
+    {
+      ...parts,
+      lost: () => {
+        counts.nameAgain();
+        parts.lost?.();
+      },
+    },
   );
   const observer = new Observer({
     counts,
@@ -55,13 +65,14 @@ export function createForecasting(settings: Settings, parts: ForecastingParts): 
   return {
     desk: control,
     demandFor: counts.demandFor,
+    observe: (batch) => control.observe(batch),
     use: (table) => counts.use(table.rules),
     start: async () => {
       await control.start();
       observer.start();
     },
     close: async () => {
-      observer.stop();
+      observer.finish();
       await control.close();
     },
   };

@@ -62,6 +62,16 @@ export class Observer {
     this.parts.host?.close();
   }
 
+  /** Tells what was counted since the last step, and stops. */
+  finish(): void {
+    if (this.stopped) return;
+    this.stop();
+    const { clock, counts, observe } = this.parts;
+    const atMs = Math.floor(clock.nowUs() / 1_000 / STEP_MS) * STEP_MS;
+    // What is of a step that was told already belongs to the next.
+    observe(this.named(counts.take(Math.max(atMs, this.lastAtMs + STEP_MS))));
+  }
+
   private schedule(): void {
     if (this.stopped) return;
     const nowMs = this.parts.clock.nowUs() / 1_000;
@@ -84,8 +94,11 @@ export class Observer {
     if (atMs === this.lastAtMs) return;
     this.lastAtMs = atMs;
     const load = await host?.sample();
-    const batch = counts.take(atMs, load);
-    observe({ ...batch, added: batch.added.map((info) => this.withCost(info)) });
+    observe(this.named(counts.take(atMs, load)));
+  }
+
+  private named(batch: ObservationBatch): ObservationBatch {
+    return { ...batch, added: batch.added.map((info) => this.withCost(info)) };
   }
 
   private withCost(info: ClassInfo): ClassInfo {

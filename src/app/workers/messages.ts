@@ -1,4 +1,5 @@
 /** What the primary and its workers say to each other. Plain data: every message is cloned. */
+import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
 import type { LimitsFile } from '../../limiter/dialect/limits-file';
 import type { LinkAsk, LinkReply } from '../../store/worker-link/messages';
@@ -28,6 +29,8 @@ export type ToWorker =
   | { readonly kind: 'limits'; readonly limits: PublishedLimits }
   /** Send what was counted, with this number. */
   | { readonly kind: 'share'; readonly id: number }
+  /** Name every class again when it is counted next: what was told may be lost. */
+  | { readonly kind: 'name-classes' }
   /** Turn away: health says NOT_SERVING. */
   | { readonly kind: 'unhealthy' }
   | { readonly kind: 'stop'; readonly graceMs: number };
@@ -55,6 +58,8 @@ export interface WorkerShare {
 export type FromWorker =
   | LinkAsk
   | WorkerShare
+  /** What came of each class in a step. */
+  | { readonly kind: 'observed'; readonly batch: ObservationBatch }
   | { readonly kind: 'ready'; readonly address: string; readonly port: number }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'limits'; readonly generation: number };

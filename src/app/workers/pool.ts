@@ -1,6 +1,7 @@
 /** Workers as the composition root sees them: a data port, a place for limits, and sources of figures. */
 import { availableParallelism } from 'node:os';
 import type { Settings } from '../../config/settings-shape';
+import type { ObservationBatch } from '../../core/observation';
 import type { Logger, Server } from '../../core/ports';
 import type { LimitsFileResult } from '../../limiter/dialect/limits-file';
 import { LeaseCounts } from '../../telemetry/lease-counts';
@@ -21,6 +22,8 @@ export interface Pool {
   publish(generation: number, files: readonly LimitsFileResult[]): Promise<void>;
   /** Brings this process's figures up to date. */
   gather(): Promise<void>;
+  /** Has all workers name their classes again: what they told may be lost. */
+  nameClasses(): void;
   /** Lets the data port's health say that it is going. */
   turnAway(): void;
 }
@@ -31,6 +34,7 @@ export function poolFor(
   stores: Stores,
   metrics: Metrics,
   logger: Logger,
+  observed: (batch: ObservationBatch) => void,
 ): Pool | undefined {
   const count = settings.workers === 0 ? availableParallelism() : settings.workers;
   if (count <= 1) return undefined;
@@ -40,6 +44,7 @@ export function poolFor(
     count,
     buckets: settings.store.kind === 'memory' ? stores.local : undefined,
     logger,
+    observed,
     counted: (share) => {
       metrics.addShare(share.metrics);
       leases.add(share.leases);
@@ -60,6 +65,7 @@ export function poolFor(
         files: files.flatMap(({ file }) => (file === undefined ? [] : [file])),
       }),
     gather: () => workers.gather(),
+    nameClasses: () => workers.nameClasses(),
     turnAway: () => workers.turnAway(),
   };
 }

@@ -21,6 +21,7 @@ import { dataServer } from '../servers';
 import { createStores, type Stores } from '../stores';
 import { systemClock } from '../system-clock';
 import { tracedMethods } from '../traced-methods';
+import { workerDemand, type WorkerDemand } from './worker-demand';
 import type { Begin, FromWorker, PublishedLimits, ToWorker } from './messages';
 
 /** How often the primary is told what was counted, ms. */
@@ -40,6 +41,8 @@ interface Parts {
   readonly link: LinkStore | undefined;
   readonly stores: Stores;
   readonly limiter: Limiter;
+  /** What is seen of demand; undefined where nothing is forecast. */
+  readonly demand: WorkerDemand | undefined;
 }
 
 /** See the file's head. */
@@ -73,7 +76,8 @@ export class WorkerApp {
       },
       limiterOptions(settings),
     );
-    return new WorkerApp({ begin, post, logger, faults, metrics, tracer, link, stores, limiter });
+    const demand = settings.forecast.enabled ? workerDemand(settings, post, logger) : undefined;
+    return new WorkerApp({ begin, post, logger, faults, metrics, tracer, link, stores, limiter, demand });
   }
 
   /** Rejects with a TidegateError when it cannot serve. */
@@ -103,6 +107,7 @@ export class WorkerApp {
       setInterval(() => this.#share(0), SHARE_MS),
       setInterval(() => faults.flush(), FAULT_FLUSH_MS),
     ];
+    this.parts.demand?.observer.start();
     post({ kind: 'ready', address, port });
   }
 
@@ -119,6 +124,9 @@ export class WorkerApp {
         return;
       case 'share':
         this.#share(message.id);
+        return;
+      case 'name-classes':
+        this.parts.demand?.counts.nameAgain();
         return;
       case 'unhealthy':
         this.#serving = false;
@@ -137,7 +145,7 @@ export class WorkerApp {
 
   /** Compiles limits that the primary has found to be right, with turns for decisions in between. */
   async #use(limits: PublishedLimits): Promise<void> {
-    const { begin, metrics, limiter, post } = this.parts;
+    const { begin, metrics, limiter, post, demand } = this.parts;
     const { settings } = begin;
     const steps = compileInSteps(
       limits.files.map((file) => ({ file, errors: [], warnings: [] })),
@@ -148,6 +156,7 @@ export class WorkerApp {
         generation: limits.generation,
         countersFor: (key) => metrics.countersFor(key),
         countersForRule: (id) => metrics.countersForRule(id),
+        ...(demand === undefined ? {} : { demandFor: demand.counts.demandFor }),
       },
     );
     for (;;) {
@@ -160,6 +169,7 @@ export class WorkerApp {
       if (step.value.table === undefined)
         throw error ?? new TidegateError('TG_INTERNAL', 'limits without a table');
       limiter.useTable(step.value.table);
+      demand?.counts.use(step.value.table.rules);
       post({ kind: 'limits', generation: limits.generation });
       return;
     }
@@ -212,6 +222,7 @@ export class WorkerApp {
         logger.warn({ error: TidegateError.from(thrown) }, 'a part did not close');
       }
     }
+    this.parts.demand?.observer.finish();
     faults.flush();
     this.#share(0);
     // What was sent leaves before the channel closes; then nothing keeps the process.

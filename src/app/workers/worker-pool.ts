@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Settings } from '../../config/settings-shape';
 import { CATALOGUE, type ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
+import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
 import { type LinkedBuckets, LinkServer, SharedParams } from '../../store/worker-link/link-server';
 import type { FromWorker, PublishedLimits, ToWorker, WorkerGauges, WorkerShare } from './messages';
@@ -20,6 +21,8 @@ export interface WorkerPoolParts {
   readonly logger: Logger;
   /** Told what a worker counted. */
   readonly counted: (share: WorkerShare) => void;
+  /** Told what a worker saw of each class in a step. */
+  readonly observed: (batch: ObservationBatch) => void;
 }
 
 /** A worker that ends sooner than this after its start is started again later and later, ms. */
@@ -144,6 +147,11 @@ export class WorkerPool {
     this.#questions.delete(id);
   }
 
+  /** Has all workers name their classes again. */
+  nameClasses(): void {
+    for (const place of this.#places) place.send({ kind: 'name-classes' });
+  }
+
   /** Lets the data port's health say that it is going. */
   turnAway(): void {
     for (const place of this.#places) place.send({ kind: 'unhealthy' });
@@ -214,6 +222,9 @@ export class WorkerPool {
         place.gauges = message.gauges;
         this.parts.counted(message);
         this.#told(place, message.id);
+        return;
+      case 'observed':
+        this.parts.observed(message.batch);
         return;
       case 'ready':
         place.serving = true;
