@@ -1,8 +1,8 @@
 /** The description of the API, held against what the API answers. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Ajv2020 from 'ajv/dist/2020';
-import { OPERATIONS, openApiDocument } from '../../src/admin/openapi';
+import { OPERATIONS } from '../../src/admin/openapi';
+import { document, mistakes } from './answer-schemas';
 import { failedView } from './fake-deps';
 import { closeAll, serve } from './serving';
 
@@ -16,22 +16,6 @@ const ASKED: Readonly<Record<string, { readonly query?: string; readonly body?: 
   'get /api/v1/models': { query: '?class=edge.k' },
   'post /api/v1/models/rollback': { body: { class: 'edge.k', scale: 'coarse', version: 1 } },
 };
-
-const document = openApiDocument('1.2.3') as {
-  paths: Record<string, Record<string, { responses: Record<string, unknown>; requestBody?: unknown }>>;
-};
-const ajv = new Ajv2020({ allErrors: true, strict: false });
-ajv.addSchema(document, 'openapi');
-
-/** The mistakes of a value against the schema of a response. */
-function mistakes(key: string, status: string, value: unknown): unknown {
-  const [method = '', path = ''] = key.split(' ');
-  const pointer = ['paths', path, method, 'responses', status, 'content', 'application/json', 'schema'];
-  const escaped = pointer.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
-  const validate = ajv.getSchema(`openapi#/${escaped}`);
-  if (validate === undefined) throw new Error(`no schema for ${key} ${status}`);
-  return validate(value) === true ? [] : validate.errors;
-}
 
 async function answerOf(key: string, changes = {}): Promise<Response> {
   const { ask } = await serve(changes);

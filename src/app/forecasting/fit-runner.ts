@@ -27,6 +27,11 @@ export interface FitParts {
   readonly logger: Logger;
 }
 
+/** A model that stands where its class does. */
+interface Prepared {
+  readonly install: (version: number) => void;
+}
+
 /** How much history a fit takes. */
 const WINDOW_STEPS: Readonly<Record<ForecastScale, number>> = { fine: 4_320, coarse: 4_032 };
 /** The tail that a nightly challenger is proven on, a part of what there is at most. */
@@ -166,27 +171,39 @@ export class FitRunner {
       points: planned.job.values.length,
       ratio: errors === undefined ? null : meanRatio(errors.challenger, errors.champion),
     };
-    this.use({ ...model, version: this.parts.shelf.put(model) });
+    // Kept only once it has proven that it can be read again.
+    const ready = this.prepare(model);
+    if (ready !== undefined) ready.install(this.parts.shelf.put(model));
   }
 
   /**
    * Puts a version in place, rolled forward to now. @returns whether it could be.
+   * @throws TidegateError TG_FORECAST_BAD_STATE.
    */
   use(version: ModelVersion): boolean {
+    const ready = this.prepare(version);
+    ready?.install(version.version);
+    return ready !== undefined;
+  }
+
+  private prepare(version: Omit<ModelVersion, 'version'>): Prepared | undefined {
     const { book, scales } = this.parts;
     const forecast = book.of(version.classId);
     const options = scales[version.scale];
     const kind = options.kinds.get(version.kind);
-    if (forecast === undefined || kind === undefined) return false;
+    if (forecast === undefined || kind === undefined) return undefined;
     // A clock that was set back may have left versions that lie ahead of it.
-    if (version.fittedAtMs > (forecast.nextAtMs(version.scale) ?? Infinity)) return false;
+    if (version.fittedAtMs > (forecast.nextAtMs(version.scale) ?? Infinity)) return undefined;
     const model = kind.restore(version.state);
     this.rollForward(model, forecast, version);
-    forecast.install(version.scale, model, version.kind, version.version);
-    return true;
+    return { install: (number) => forecast.install(version.scale, model, version.kind, number) };
   }
 
-  private rollForward(model: FittedModel, forecast: ClassForecast, version: ModelVersion): void {
+  private rollForward(
+    model: FittedModel,
+    forecast: ClassForecast,
+    version: Omit<ModelVersion, 'version'>,
+  ): void {
     const untilMs = forecast.nextAtMs(version.scale) ?? version.fittedAtMs;
     if (untilMs <= version.fittedAtMs) return;
     const { stepMs, seasons } = this.parts.scales[version.scale];
