@@ -161,7 +161,7 @@ export class TrackedForecaster {
     const { stepMs } = this.options;
     const expected = this.nextAtMs ?? atMs;
     const gap = Math.round((atMs - expected) / stepMs);
-    if (!Number.isFinite(gap) || gap < 0) return this.report(atMs, NaN, {}, false);
+    if (!Number.isFinite(gap) || gap < 0) return this.report(atMs, NaN, NOT_TAKEN, undefined, false);
     const missing = this.missingOf(gap);
     for (let back = missing; back > 0; back -= 1) this.take(atMs - back * stepMs, NaN);
     return this.take(atMs, bounded(value));
@@ -252,7 +252,7 @@ export class TrackedForecaster {
     this.score(step, actual);
     const found = this.detector.observe(atMs, { step, actual, expected: mean, size });
     const drift = this.driftAfter(atMs, found);
-    const report = this.report(atMs, actual, { ...found, drift }, true);
+    const report = this.report(atMs, actual, found, drift, true);
     this.teach(this.taught(actual, found));
     if (Number.isFinite(actual)) this.last = actual;
     this.step_ = step + 1;
@@ -283,12 +283,14 @@ export class TrackedForecaster {
   }
 
   private score(step: number, actual: number): void {
-    this.calibrator.settle(step, actual).forEach((settled, index) => {
-      if (settled === undefined) return;
-      const scored = { ...settled, naiveError: actual - settled.lastKnown };
-      this.hours[index]?.add(scored);
-      this.days[index]?.add(scored);
-    });
+    const { calibrator, hours, days } = this;
+    calibrator.see(actual);
+    for (let index = 0; index < hours.length; index += 1) {
+      const settled = calibrator.settle(index, step, actual);
+      if (settled === undefined) continue;
+      hours[index]!.add(settled);
+      days[index]!.add(settled);
+    }
   }
 
   private teach(value: number): void {
@@ -310,7 +312,7 @@ export class TrackedForecaster {
   private modelForecast(steps: number, levels: readonly number[]): Forecast {
     try {
       const forecast = this.model.predict(steps, levels);
-      if (forecast.mean.length >= steps && forecast.mean.every((mean) => mean >= 0 && mean < Infinity)) {
+      if (forecast.mean.length >= steps && areFigures(forecast.mean)) {
         return forecast;
       }
     } catch {
@@ -324,7 +326,8 @@ export class TrackedForecaster {
   private report(
     atMs: number,
     actual: number,
-    found: { event?: AnomalyEvent | undefined; began?: boolean; drift?: Drift | undefined },
+    { event, began }: DetectedStep,
+    drift: Drift | undefined,
     taken: boolean,
   ): StepReport {
     const { mean: forecast, at80, at95 } = this.ahead;
@@ -340,9 +343,9 @@ export class TrackedForecaster {
       inside80: known ? inside80 : undefined,
       inside95: known ? actual >= lower95 && actual <= upper95 : undefined,
       warm: this.calibrator.warm,
-      anomaly: found.event,
-      began: found.began === true,
-      drift: found.drift,
+      anomaly: event,
+      began,
+      drift,
       taken,
       modelFailed: this.failed,
     };
@@ -358,7 +361,14 @@ export class TrackedForecaster {
   }
 }
 
+/** What a step that is not taken comes to. */
+const NOT_TAKEN: DetectedStep = { event: undefined, began: false, adopted: false };
 const EMPTY = new RollingAccuracy(1);
+
+function areFigures(means: Float64Array): boolean {
+  for (let at = 0; at < means.length; at += 1) if (!(means[at]! >= 0 && means[at]! < Infinity)) return false;
+  return true;
+}
 
 function bounded(value: number): number {
   return Number.isFinite(value) ? Math.min(LARGEST, Math.max(0, value)) : NaN;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { TidegateError } from '../../src/core/errors';
-import { AdaptiveTail } from '../../src/forecast/interval/adaptive-tail';
+import { AdaptiveTails } from '../../src/forecast/interval/adaptive-tail';
 import { IntervalCalibrator } from '../../src/forecast/interval/interval-calibrator';
-import { ResidualScale } from '../../src/forecast/interval/residual-scale';
+import { memoryRates, ResidualScale } from '../../src/forecast/interval/residual-scale';
 import { SortedWindow } from '../../src/forecast/interval/sorted-window';
 import { seededRandom } from '../../src/forecast/numeric/random';
 import { coverage, daily, runAll, seasonalCounts, SmoothingModel, tracked } from './tracked-fixtures';
@@ -18,6 +18,22 @@ describe('a window of the last figures', () => {
           expect(window.exceeded((index + 1) / (kept.length + 1))).toBeCloseTo(figure, 5);
         });
         expect(window.fallenShort(1 / (kept.length + 1))).toBeCloseTo(kept.at(-1) ?? NaN, 5);
+      }),
+    );
+  });
+
+  it('forgets the oldest first, also after it was saved and read again', () => {
+    const lists = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(lists, lists, (before, after) => {
+        const first = new SortedWindow(8);
+        for (const figure of before) first.push(figure);
+        const window = SortedWindow.restore(8, first.save());
+        for (const figure of after) window.push(figure);
+        const all = [...before, ...after];
+        const ring = new Float64Array(Math.min(8, all.length));
+        all.forEach((figure, at) => (ring[at % 8] = figure));
+        expect(window.save()).toEqual({ next: all.length % 8, figures: ring });
       }),
     );
   });
@@ -51,7 +67,7 @@ describe('the scale of errors', () => {
     ['grow with it', 1],
   ])('finds how errors %s', (_, power) => {
     const random = seededRandom(7);
-    const scale = new ResidualScale([60, 400]);
+    const scale = new ResidualScale(memoryRates([60, 400]));
     const size = (level: number): number => 3 * Math.pow(level / 100, power);
     for (let step = 0; step < 4_000; step += 1) {
       const level = 100 * daily(step);
@@ -69,13 +85,13 @@ describe('an adaptive tail', () => {
   it('reaches the nominal share where the window alone would miss it', () => {
     const random = seededRandom(11);
     const window = new SortedWindow(128);
-    const tail = new AdaptiveTail(0.1, 'upper');
+    const tails = new AdaptiveTails([{ nominal: 0.1, side: 'upper' }]);
     let beyond = 0;
     for (let step = 0; step < 20_000; step += 1) {
       const error = random.normal() * Math.exp(step / 4_000);
       if (window.size >= 30) {
-        if (error > window.exceeded(Math.min(0.49, 0.1 * tail.ratio))) beyond += 1;
-        tail.observe(window, error, Math.exp(step / 4_000));
+        if (error > window.exceeded(Math.min(0.49, 0.1 * tails.ratio(0)))) beyond += 1;
+        tails.observe(window, error);
       }
       window.push(error);
     }
@@ -192,7 +208,8 @@ describe('a saved calibration', () => {
     const random = seededRandom(8);
     const forecast = { mean: new Float64Array(6).fill(50), intervals: [] };
     const step = (one: IntervalCalibrator, at: number, value: number): void => {
-      one.settle(at, value);
+      one.see(value);
+      one.horizons.forEach((_, index) => one.settle(index, at, value));
       one.remember(at, forecast, value);
     };
     for (let at = 0; at < 200; at += 1) step(calibrator, at, 50 + 5 * random.normal());

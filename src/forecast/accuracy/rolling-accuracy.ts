@@ -3,7 +3,7 @@
  * their mean age is that of the span (a fading sum needs no memory of single errors).
  */
 import type { ModelState } from '../model/model';
-import { zeros } from '../interval/zeros';
+import { zeros } from '../numeric/figures';
 import { figuresIn } from '../model/state';
 
 /** What is known of accuracy over a span; NaN where nothing was scored. */
@@ -87,6 +87,6 @@ export class RollingAccuracy {
   }
 
   private fade(cell: number, by: number): void {
-    this.cells[cell] = this.keep * (this.cells[cell] ?? 0) + by;
+    this.cells[cell] = this.keep * this.cells[cell]! + by;
   }
 }

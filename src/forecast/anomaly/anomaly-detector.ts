@@ -3,11 +3,11 @@
  * set against the tail of its own block maxima; the most surprising one of a step is set against the tail of all such,
  * and an alarm is what passes the level that the usual passes only as often as the budget says.
  */
-import { zeros } from '../interval/zeros';
+import { zeros } from '../numeric/figures';
 import type { ModelState } from '../model/model';
 import { badState, countIn, figuresIn, numberIn, stateIn } from '../model/state';
 import { AnomalyScores, SCORE_KINDS, type ScoredStep, type ScoreKind } from './anomaly-scores';
-import { PeakTail, type TailFit } from './peak-tail';
+import { PeakTails, type TailFit } from './peak-tail';
 import type { SlotDeviation } from './slow-reference';
 
 /** Why a step is odd. */
@@ -68,8 +68,7 @@ const LEAST_STRICTNESS = -0.3;
 const OWN_STRICTER = 0.5;
 const OWN_HALF_LIFE_MS = 5 * DAY_MS;
 
-const fit = (priorSlope: number, robust = false): TailFit => ({
-  robust,
+const fit = (priorSlope: number): TailFit => ({
   priorSlope,
   priorWeight: 4,
   leastSlope: priorSlope / 2,
@@ -88,6 +87,9 @@ const TAIL_FITS: Readonly<Record<ScoreKind, TailFit>> = {
   low: fit(0.1),
 };
 
+const FITS: readonly TailFit[] = SCORE_KINDS.map((kind) => TAIL_FITS[kind]);
+const TAIL_NAMES = SCORE_KINDS.map((kind) => `tail ${kind}`);
+
 /** What a step came to. */
 export interface DetectedStep {
   /** The event that this step belongs to. */
@@ -103,8 +105,7 @@ const NOTHING: DetectedStep = { event: undefined, began: false, adopted: false }
 /** See the file's head. */
 export class AnomalyDetector {
   private readonly scores: AnomalyScores;
-  private readonly tails: readonly PeakTail[];
-  private readonly blockProbability: number;
+  private readonly tails: PeakTails;
   private readonly falseAlarmsPerStep: number;
   /** The logarithm of what alarms of late multiply the level by. */
   private strictness = 0;
@@ -127,20 +128,18 @@ export class AnomalyDetector {
   ) {
     const { stepMs, season } = options;
     const blockSteps = Math.max(LEAST_BLOCK_STEPS, Math.round(BLOCK_MS / stepMs));
-    this.blockProbability = Math.min(0.5, (options.falseAlarmsPerDay * blockSteps * stepMs) / DAY_MS);
+    const blockProbability = Math.min(0.5, (options.falseAlarmsPerDay * blockSteps * stepMs) / DAY_MS);
     this.falseAlarmsPerStep = (options.falseAlarmsPerDay * stepMs) / DAY_MS;
     const seasonal = season >= 48;
     const slotSteps = seasonal ? Math.floor(season / 48) : Math.max(6, Math.round(1_800_000 / stepMs));
     this.scores = new AnomalyScores(DAY_MS / stepMs, slotSteps, seasonal, state && stateIn(state, 'scores'));
-    const tailOf = (name: string, fit: TailFit): PeakTail =>
-      new PeakTail(
-        blockSteps,
-        BLOCKS_KEPT,
-        this.blockProbability / SCORES_AT_ONCE,
-        fit,
-        state && stateIn(state, name),
-      );
-    this.tails = SCORE_KINDS.map((kind) => tailOf(`tail ${kind}`, TAIL_FITS[kind]));
+    this.tails = new PeakTails(
+      blockSteps,
+      BLOCKS_KEPT,
+      blockProbability / SCORES_AT_ONCE,
+      FITS,
+      state && TAIL_NAMES.map((name) => stateIn(state, name)),
+    );
     this.ownFade = Math.pow(0.5, stepMs / OWN_HALF_LIFE_MS);
     this.ownStrictness = state
       ? [...figuresIn(state, 'ownStrictness', SCORE_KINDS.length)]
@@ -177,18 +176,19 @@ export class AnomalyDetector {
     this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - fade);
     let score = 0;
     let kind = 0;
-    for (let index = 0; index < this.tails.length; index += 1) {
+    for (let index = 0; index < SCORE_KINDS.length; index += 1) {
       const one = this.watch(index, figures[index] ?? 0);
       if (one <= score) continue;
       score = one;
       kind = index;
     }
+    if (!this.open) this.tails.endStep();
     if (this.missing(scored.actual)) return this.follow(atMs, scored, Math.max(1, score), 'missing data');
     return this.follow(atMs, scored, score, reasonOf(kind, slot));
   }
 
   save(): ModelState {
-    const tails = SCORE_KINDS.map((kind, index) => [`tail ${kind}`, this.tails[index]?.save()] as const);
+    const tails = TAIL_NAMES.map((name, kind) => [name, this.tails.save(kind)] as const);
     const { open, strictness, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
     return {
       scores: this.scores.save(),
@@ -207,15 +207,15 @@ export class AnomalyDetector {
 
   /** How far a score is on the way to an alarm; 1 is one. The usual is learnt from it, from what is odd its bound. */
   private watch(index: number, figure: number): number {
-    const tail = this.tails[index];
-    if (tail === undefined) return 0;
-    const own = (this.ownStrictness[index] ?? 0) * this.ownFade;
+    const { tails } = this;
+    const own = this.ownStrictness[index]! * this.ownFade;
     this.ownStrictness[index] = own;
-    const way = (tail.level - tail.base) * Math.exp(own + this.strictness);
-    const score = (figure - tail.base) / way;
-    if (score >= 1 && tail.ready) this.raised |= 1 << index;
-    if (!this.open) tail.observe(Math.min(figure, tail.base + CERTAIN * way));
-    return tail.ready ? Math.max(0, score) : 0;
+    const base = tails.base(index);
+    const way = (tails.level(index) - base) * Math.exp(own + this.strictness);
+    const score = (figure - base) / way;
+    if (score >= 1 && tails.ready) this.raised |= 1 << index;
+    if (!this.open) tails.observe(index, Math.min(figure, base + CERTAIN * way));
+    return tails.ready ? Math.max(0, score) : 0;
   }
 
   private follow(atMs: number, scored: ScoredStep, score: number, reason: AnomalyReason): DetectedStep {

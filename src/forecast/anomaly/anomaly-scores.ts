@@ -2,8 +2,8 @@
  * Scores of how odd a step is, each of one kind of oddity, at least 0 and larger the odder; what a large one is, is left
  * to the tails of each (see `peak-tail`).
  */
-import { ResidualScale } from '../interval/residual-scale';
-import { zeros } from '../interval/zeros';
+import { ResidualScale, memoryRates } from '../interval/residual-scale';
+import { zeros } from '../numeric/figures';
 import type { ModelState } from '../model/model';
 import { countIn, figuresIn, stateIn } from '../model/state';
 import { SlowReference, type SlotDeviation } from './slow-reference';
@@ -87,7 +87,7 @@ export class AnomalyScores {
   constructor(stepsADay: number, slotSteps: number, seasonal: boolean, state?: ModelState) {
     this.reference = new SlowReference(slotSteps, seasonal, state && stateIn(state, 'reference'));
     this.usual = new ResidualScale(
-      SIZE_MEMORIES_DAYS.map((days) => Math.max(50, days * stepsADay)),
+      memoryRates(SIZE_MEMORIES_DAYS.map((days) => Math.max(50, days * stepsADay))),
       state && stateIn(state, 'usual'),
     );
     this.cells = state ? [...figuresIn(state, 'cells', CELLS)] : zeros(CELLS);
@@ -136,13 +136,13 @@ export class AnomalyScores {
     const { cells, figures } = this;
     const bounded = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, sized));
     let most = 0;
-    WINDOWS.forEach((steps, index) => {
-      const rate = 2 / (steps + 1);
-      const mean = (cells[GATHERED + index] ?? 0) * (1 - rate) + rate * bounded;
+    for (let index = 0; index < WINDOWS.length; index += 1) {
+      const rate = 2 / (WINDOWS[index]! + 1);
+      const mean = cells[GATHERED + index]! * (1 - rate) + rate * bounded;
       cells[GATHERED + index] = mean;
       const sum = mean * Math.sqrt((2 - rate) / rate);
       if (Math.abs(sum) > Math.abs(most)) most = sum;
-    });
+    }
     figures[SURGE] = Math.max(0, most);
     figures[SURGE + 1] = Math.max(0, -most);
   }

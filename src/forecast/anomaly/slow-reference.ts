@@ -2,8 +2,8 @@
  * What is usual at this time of the season, learnt slowly: the mean of each slot (a forty-eighth of the season) over the
  * seasons before. A forecast that adapts from step to step soon takes a wrong level for granted; this does not.
  */
-import { ResidualScale } from '../interval/residual-scale';
-import { zeros } from '../interval/zeros';
+import { ResidualScale, memoryRates } from '../interval/residual-scale';
+import { zeros } from '../numeric/figures';
 import type { ModelState } from '../model/model';
 import { countIn, figuresIn, numberIn, stateIn } from '../model/state';
 
@@ -14,7 +14,7 @@ export const LONG_WINDOW = 12;
 const SHORT_WINDOW = 2;
 /** Slot means of the last seasons count, the newest by this part at least. */
 const LEAST_RATE = 0.2;
-const MEMORIES = [96, 400] as const;
+const MEMORIES = memoryRates([96, 400]);
 /** Deviations count at most so many times their usual size in what is learnt. */
 const MOST_SIZES = 4;
 

@@ -6,27 +6,28 @@ const PROBABILITIES = [0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.97
 const START = [-3.23, -2.46, -2.06, -1.61, -0.85, 0, 0.85, 1.61, 2.06, 2.46, 3.23] as const;
 /** How fast they follow. */
 const GAIN = 0.02;
+/** How far each steps: outer quantiles have sparse neighbours, and step wider. */
+const REACHES = START.map((start) => GAIN * (1 + Math.abs(start)));
 
 /** How many quantiles there are. */
 export const QUANTILES = PROBABILITIES.length;
 
 /** The quantiles that a new series starts from. */
-export function startQuantiles(): Float64Array {
-  return Float64Array.from(START);
+export function startQuantiles(): number[] {
+  return [...START];
 }
 
 /** Takes an error relative to the usual one, in place. */
-export function followQuantiles(quantiles: Float64Array, error: number): void {
+export function followQuantiles(quantiles: number[], error: number): void {
   for (let at = 0; at < QUANTILES; at += 1) {
     const probability = PROBABILITIES[at]!;
-    // Outer quantiles have sparse neighbours, and step wider.
-    const reach = GAIN * (1 + Math.abs(START[at]!));
+    const reach = REACHES[at]!;
     quantiles[at]! += reach * (probability - (error < quantiles[at]! ? 1 : 0));
   }
 }
 
 /** The quantile of a probability, on a line between neighbours. */
-export function quantileAt(quantiles: Float64Array, probability: number): number {
+export function quantileAt(quantiles: readonly number[], probability: number): number {
   let above = 0;
   while (above < QUANTILES && PROBABILITIES[above]! < probability) above += 1;
   if (above === 0) return quantiles[0]!;

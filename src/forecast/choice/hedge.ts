@@ -5,6 +5,7 @@
  */
 import type { ModelState } from '../model/model';
 import { figuresIn, numberIn } from '../model/state';
+import { setFigures, zeros } from '../numeric/figures';
 
 /** One loss counts at most this many times the usual error. */
 const LOSS_MAX = 4;
@@ -15,19 +16,19 @@ const FIRST_STEPS = 20;
 
 /** Weights of experts, which sum to 1. */
 export class Hedge {
-  readonly weights: Float64Array;
-  private readonly regrets: Float64Array;
-  private readonly variances: Float64Array;
+  readonly weights: number[];
+  private readonly regrets: number[];
+  private readonly variances: number[];
   private usual = 0;
   private steps = 0;
 
   constructor(readonly experts: number) {
-    this.weights = new Float64Array(experts).fill(1 / experts);
-    this.regrets = new Float64Array(experts);
-    this.variances = new Float64Array(experts);
+    this.weights = zeros(experts).fill(1 / experts);
+    this.regrets = zeros(experts);
+    this.variances = zeros(experts);
   }
 
-  mix(forecasts: Float64Array): number {
+  mix(forecasts: ArrayLike<number>): number {
     let sum = 0;
     for (let expert = 0; expert < this.experts; expert += 1)
       sum += this.weights[expert]! * forecasts[expert]!;
@@ -35,7 +36,7 @@ export class Hedge {
   }
 
   /** Takes what the experts had forecast and what came. */
-  learn(forecasts: Float64Array, actual: number): void {
+  learn(forecasts: ArrayLike<number>, actual: number): void {
     const { experts, weights, regrets, variances } = this;
     const mixed = this.mix(forecasts);
     const error = Math.abs(mixed - actual);
@@ -64,9 +65,9 @@ export class Hedge {
 
   save(): ModelState {
     return {
-      weights: this.weights.slice(),
-      regrets: this.regrets.slice(),
-      variances: this.variances.slice(),
+      weights: Float64Array.from(this.weights),
+      regrets: Float64Array.from(this.regrets),
+      variances: Float64Array.from(this.variances),
       usual: this.usual,
       steps: this.steps,
     };
@@ -74,9 +75,9 @@ export class Hedge {
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */
   load(state: ModelState): void {
-    this.weights.set(figuresIn(state, 'weights', this.experts));
-    this.regrets.set(figuresIn(state, 'regrets', this.experts));
-    this.variances.set(figuresIn(state, 'variances', this.experts));
+    setFigures(this.weights, figuresIn(state, 'weights', this.experts));
+    setFigures(this.regrets, figuresIn(state, 'regrets', this.experts));
+    setFigures(this.variances, figuresIn(state, 'variances', this.experts));
     this.usual = numberIn(state, 'usual');
     this.steps = numberIn(state, 'steps');
   }

@@ -1,6 +1,7 @@
 /** What one-step experts see of a series, on the root scale: the last values, averages of several memories, seasons. */
 import type { ModelState } from '../model/model';
 import { figuresIn, numberIn, stateIn } from '../model/state';
+import { setFigures, zeros } from '../numeric/figures';
 import { SeasonBins } from './season-bins';
 
 /** Last values seen one by one. */
@@ -23,12 +24,12 @@ export const SHORT_COLUMNS = 5;
 
 /** The view after some values. Everything is on the root scale. */
 export class OnlineView {
-  readonly averages = new Float64Array(AVERAGE_GAINS.length);
-  readonly lags = new Float64Array(LAGS);
+  readonly averages = zeros(AVERAGE_GAINS.length);
+  readonly lags = zeros(LAGS);
   readonly seasons: readonly SeasonBins[];
   /** All columns, and those of the short view. */
-  readonly full: Float64Array;
-  readonly short = new Float64Array(SHORT_COLUMNS);
+  readonly full: number[];
+  readonly short = zeros(SHORT_COLUMNS);
   /** Values taken, missing ones among them. */
   steps = 0;
   /** Values taken. */
@@ -41,7 +42,7 @@ export class OnlineView {
       return new SeasonBins(season, Math.min(season, index === 0 ? FIRST_BINS : LONGER_BINS));
     });
     const seasonal = this.seasons.length === 0 ? 0 : 1 + this.seasons.length;
-    this.full = new Float64Array(1 + LAGS + AVERAGE_GAINS.length - 1 + 1 + seasonal);
+    this.full = zeros(1 + LAGS + AVERAGE_GAINS.length - 1 + 1 + seasonal);
   }
 
   /** What columns are relative to. */
@@ -66,12 +67,13 @@ export class OnlineView {
     const jump = lags[0]! - averages[0]!;
     const most = JUMP_ERRORS * usualError;
     full[at++] = jump > most ? most : jump < -most ? -most : jump;
-    this.seasons.forEach((season, index) => {
+    for (let index = 0; index < this.seasons.length; index += 1) {
+      const season = this.seasons[index]!;
       const next = season.at(this.steps);
       const rise = RISE_TIMES * (next - season.at(this.steps - 1 < 0 ? 0 : this.steps - 1));
       full[at++] = Number.isNaN(rise) ? 0 : rise;
       if (index === 0) full[at++] = Number.isNaN(next) ? 0 : next - level;
-    });
+    }
     short[0] = 1;
     short[1] = lags[0]! - level;
     short[2] = averages[0]! - level;
@@ -106,8 +108,8 @@ export class OnlineView {
 
   save(): ModelState {
     return {
-      averages: this.averages.slice(),
-      lags: this.lags.slice(),
+      averages: Float64Array.from(this.averages),
+      lags: Float64Array.from(this.lags),
       steps: this.steps,
       taken: this.taken,
       raw: this.raw,
@@ -117,8 +119,8 @@ export class OnlineView {
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */
   load(state: ModelState): void {
-    this.averages.set(figuresIn(state, 'averages', this.averages.length));
-    this.lags.set(figuresIn(state, 'lags', LAGS));
+    setFigures(this.averages, figuresIn(state, 'averages', this.averages.length));
+    setFigures(this.lags, figuresIn(state, 'lags', LAGS));
     this.steps = numberIn(state, 'steps');
     this.taken = numberIn(state, 'taken');
     this.raw = numberIn(state, 'raw');

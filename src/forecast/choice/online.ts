@@ -4,6 +4,7 @@
  */
 import type { FittedModel, Forecast, Interval, ModelKind, ModelState, SeriesContext } from '../model/model';
 import { badState, figuresIn, numberIn, stateIn } from '../model/state';
+import { setFigures, zeros } from '../numeric/figures';
 import { RecursiveLeastSquares } from '../numeric/recursive-least-squares';
 import { LARGEST_FIGURE } from '../scale';
 import { QUANTILES, followQuantiles, quantileAt, startQuantiles } from './error-quantiles';
@@ -45,8 +46,8 @@ class OnlineModel implements FittedModel {
   private readonly regressions: readonly RecursiveLeastSquares[];
   private readonly hedge: Hedge;
   /** The experts' forecasts of the next step: on the root scale, and as figures. */
-  private readonly scaled: Float64Array;
-  private readonly figures: Float64Array;
+  private readonly scaled: number[];
+  private readonly figures: number[];
   private readonly quantiles = startQuantiles();
   /** The usual size of one-step errors, on the root scale. */
   private usual = 1;
@@ -63,8 +64,8 @@ class OnlineModel implements FittedModel {
     ];
     const experts = this.regressions.length + (options.simple ? AVERAGE_GAINS.length + 1 : 0);
     this.hedge = new Hedge(experts);
-    this.scaled = new Float64Array(experts);
-    this.figures = new Float64Array(experts);
+    this.scaled = zeros(experts);
+    this.figures = zeros(experts);
     this.look();
   }
 
@@ -105,11 +106,11 @@ class OnlineModel implements FittedModel {
       seasons: Float64Array.from(this.seasons),
       view: this.view.save(),
       regressions: this.regressions.map((regression) => ({
-        coefficients: regression.coefficients.slice(),
-        inverse: regression.inverse.slice(),
+        coefficients: Float64Array.from(regression.coefficients),
+        inverse: Float64Array.from(regression.inverse),
       })),
       hedge: this.hedge.save(),
-      quantiles: this.quantiles.slice(),
+      quantiles: Float64Array.from(this.quantiles),
       usual: this.usual,
     };
   }
@@ -120,11 +121,11 @@ class OnlineModel implements FittedModel {
     const saved = state['regressions'];
     this.regressions.forEach((regression, index) => {
       const own = stateIn({ own: Array.isArray(saved) ? (saved[index] as unknown) : undefined }, 'own');
-      regression.coefficients.set(figuresIn(own, 'coefficients', regression.columns));
-      regression.inverse.set(figuresIn(own, 'inverse', regression.inverse.length));
+      setFigures(regression.coefficients, figuresIn(own, 'coefficients', regression.columns));
+      setFigures(regression.inverse, figuresIn(own, 'inverse', regression.inverse.length));
     });
     this.hedge.load(stateIn(state, 'hedge'));
-    this.quantiles.set(figuresIn(state, 'quantiles', QUANTILES));
+    setFigures(this.quantiles, figuresIn(state, 'quantiles', QUANTILES));
     this.usual = numberIn(state, 'usual');
     this.look();
   }
@@ -171,15 +172,18 @@ class OnlineModel implements FittedModel {
   /** The next step as mixed; later ones drift to the average level, with the season's rises. */
   private ahead(horizon: number): Float64Array {
     const { view } = this;
-    const next = root(this.nextFigure());
-    const season = view.seasons[view.seasons.length - 1];
-    const first = season?.at(view.steps) ?? NaN;
+    const mixed = this.nextFigure();
     const out = new Float64Array(horizon);
-    for (let step = 0; step < horizon; step += 1) {
-      const rise = (season?.at(view.steps + step) ?? NaN) - first;
-      out[step] = figureOf(next + (Number.isNaN(rise) ? 0 : rise));
+    if (horizon > 1) {
+      const next = root(mixed);
+      const season = view.seasons[view.seasons.length - 1];
+      const first = season?.at(view.steps) ?? NaN;
+      for (let step = 0; step < horizon; step += 1) {
+        const rise = (season?.at(view.steps + step) ?? NaN) - first;
+        out[step] = figureOf(next + (Number.isNaN(rise) ? 0 : rise));
+      }
     }
-    if (view.taken > 0) out[0] = this.nextFigure();
+    if (view.taken > 0 || horizon === 1) out[0] = mixed;
     return out;
   }
 }

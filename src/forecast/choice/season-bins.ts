@@ -4,11 +4,13 @@ import { figuresIn, numberIn } from '../model/state';
 
 /** How fast a mean follows its season's new value. */
 const GAIN = 0.3;
+/** Passes are counted up to here: long since they make no difference. */
+const MOST_PASSES = 255;
 
 /** Means over even parts of a season. */
 export class SeasonBins {
   private readonly means: Float32Array;
-  private readonly passes: Float32Array;
+  private readonly passes: Uint8Array;
   private sum = 0;
   private count = 0;
 
@@ -17,8 +19,9 @@ export class SeasonBins {
     private readonly season: number,
     private readonly bins: number,
   ) {
-    this.means = new Float32Array(bins);
-    this.passes = new Float32Array(bins);
+    const buffer = new ArrayBuffer(5 * bins);
+    this.means = new Float32Array(buffer, 0, bins);
+    this.passes = new Uint8Array(buffer, 4 * bins, bins);
   }
 
   /** Takes the value of a step. */
@@ -29,7 +32,7 @@ export class SeasonBins {
     if (this.binOf(step + 1) === bin) return;
     const gain = Math.max(GAIN, 1 / (this.passes[bin]! + 1));
     this.means[bin]! += gain * (this.sum / this.count - this.means[bin]!);
-    this.passes[bin] = Math.min(1e6, this.passes[bin]! + 1);
+    this.passes[bin] = Math.min(MOST_PASSES, this.passes[bin]! + 1);
     this.sum = 0;
     this.count = 0;
   }
@@ -56,7 +59,8 @@ export class SeasonBins {
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */
   load(state: ModelState): void {
     this.means.set(figuresIn(state, 'means', this.bins));
-    this.passes.set(figuresIn(state, 'passes', this.bins));
+    const passes = figuresIn(state, 'passes', this.bins);
+    this.passes.set(passes.map((count) => Math.max(0, Math.min(MOST_PASSES, count))));
     this.sum = numberIn(state, 'sum');
     this.count = numberIn(state, 'count');
   }

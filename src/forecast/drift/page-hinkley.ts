@@ -4,7 +4,7 @@
  * far more often than it says.
  */
 import type { ModelState } from '../model/model';
-import { zeros } from '../interval/zeros';
+import { zeros } from '../numeric/figures';
 import { figuresIn } from '../model/state';
 
 /** The change that is tolerated, in deviations. */

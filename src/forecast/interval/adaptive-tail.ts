@@ -7,7 +7,7 @@
 import { figuresIn } from '../model/state';
 import type { ModelState } from '../model/model';
 import type { SortedWindow } from './sorted-window';
-import { zeros } from './zeros';
+import { zeros } from '../numeric/figures';
 
 const RATES = [0.003, 0.012, 0.05] as const;
 const LOSS_MEMORY = 0.98;
@@ -16,69 +16,81 @@ const LEARNING_RATE = 2;
 const LEAST_PART = 1 / 30;
 const MOST_PART = 5;
 
+/** The logarithm of the part of the nominal probability, then the losses, one for each rate. */
+const CELLS = 2 * RATES.length;
+const LOWEST = Math.log(LEAST_PART);
+
 /** Which tail: above the forecast, or below it. */
 export type Side = 'upper' | 'lower';
 
-/** See the file's head. */
-export class AdaptiveTail {
-  /** The logarithm of the part of the nominal probability, then the losses, one for each rate. */
-  private readonly cells: number[];
-  private part = 1;
+/** One tail that is followed. */
+export interface TailSpec {
+  /** The share of values to lie beyond, in (0, 0.5). */
+  readonly nominal: number;
+  readonly side: Side;
+}
 
-  /** @param nominal the share of values to lie beyond, in (0, 0.5). */
+/** Some tails of one kind of error; see the file's head. */
+export class AdaptiveTails {
+  private readonly cells: number[];
+  private readonly parts: number[];
+
+  /** @param specs kept, not copied. @param states a state of each, to continue. */
   constructor(
-    readonly nominal: number,
-    private readonly side: Side,
-    state?: ModelState,
+    private readonly specs: readonly TailSpec[],
+    states?: readonly ModelState[],
   ) {
     this.cells =
-      state === undefined ? zeros(2 * RATES.length) : [...figuresIn(state, 'cells', 2 * RATES.length)];
-    this.mix();
+      states === undefined
+        ? zeros(CELLS * specs.length)
+        : states.flatMap((state) => [...figuresIn(state, 'cells', CELLS)]);
+    this.parts = zeros(specs.length);
+    for (let tail = 0; tail < specs.length; tail += 1) this.mix(tail);
   }
 
   /** The probability to ask the window for, as a part of the nominal one. */
-  get ratio(): number {
-    return this.part;
+  ratio(tail: number): number {
+    return this.parts[tail]!;
   }
 
-  /** Takes a normalised error, before the window does. @param unit a usual size of errors, of the same kind. */
-  observe(window: SortedWindow, error: number, unit: number): void {
-    const { cells, nominal } = this;
-    const lowest = Math.log(LEAST_PART);
-    const highest = Math.log(Math.min(MOST_PART, 0.49 / nominal));
-    for (let expert = 0; expert < RATES.length; expert += 1) {
-      const log = cells[expert] ?? 0;
-      const bound = this.bound(window, nominal * Math.exp(log));
-      const excess = this.side === 'upper' ? error - bound : bound - error;
-      const missed = excess > 0;
-      const loss = (missed ? (1 - nominal) * excess : -nominal * excess) / unit;
-      const at = RATES.length + expert;
-      cells[at] = LOSS_MEMORY * (cells[at] ?? 0) + Math.min(loss, 10) / Math.sqrt(nominal);
-      const step = ((RATES[expert] ?? 0) * (nominal - (missed ? 1 : 0))) / Math.sqrt(nominal);
-      cells[expert] = Math.min(highest, Math.max(lowest, log + step));
+  /** Takes a normalised error, before the window does. */
+  observe(window: SortedWindow, error: number): void {
+    const { cells, specs } = this;
+    for (let tail = 0; tail < specs.length; tail += 1) {
+      const { nominal, side } = specs[tail]!;
+      const highest = Math.log(Math.min(MOST_PART, 0.49 / nominal));
+      const root = Math.sqrt(nominal);
+      for (let expert = 0; expert < RATES.length; expert += 1) {
+        const at = tail * CELLS + expert;
+        const log = cells[at]!;
+        const asked = nominal * Math.exp(log);
+        const excess = side === 'upper' ? error - window.exceeded(asked) : window.fallenShort(asked) - error;
+        const missed = excess > 0;
+        const loss = missed ? (1 - nominal) * excess : -nominal * excess;
+        cells[at + RATES.length] = LOSS_MEMORY * cells[at + RATES.length]! + Math.min(loss, 10) / root;
+        const step = (RATES[expert]! * (nominal - (missed ? 1 : 0))) / root;
+        cells[at] = Math.min(highest, Math.max(LOWEST, log + step));
+      }
+      this.mix(tail);
     }
-    this.mix();
   }
 
-  save(): ModelState {
-    return { cells: Float64Array.from(this.cells) };
+  save(tail: number): ModelState {
+    return { cells: Float64Array.from(this.cells.slice(tail * CELLS, (tail + 1) * CELLS)) };
   }
 
-  private bound(window: SortedWindow, probability: number): number {
-    return this.side === 'upper' ? window.exceeded(probability) : window.fallenShort(probability);
-  }
-
-  private mix(): void {
+  private mix(tail: number): void {
     const { cells } = this;
+    const from = tail * CELLS;
     let best = Infinity;
-    for (let at = RATES.length; at < cells.length; at += 1) best = Math.min(best, cells[at] ?? 0);
+    for (let at = from + RATES.length; at < from + CELLS; at += 1) best = Math.min(best, cells[at]!);
     let total = 0;
     let sum = 0;
-    for (let expert = 0; expert < RATES.length; expert += 1) {
-      const weight = Math.exp(-LEARNING_RATE * ((cells[RATES.length + expert] ?? 0) - best));
+    for (let at = from; at < from + RATES.length; at += 1) {
+      const weight = Math.exp(-LEARNING_RATE * (cells[at + RATES.length]! - best));
       total += weight;
-      sum += weight * (cells[expert] ?? 0);
+      sum += weight * cells[at]!;
     }
-    this.part = Math.exp(sum / total);
+    this.parts[tail] = Math.exp(sum / total);
   }
 }

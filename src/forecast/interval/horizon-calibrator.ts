@@ -4,10 +4,10 @@
  */
 import { badState, countIn, figuresIn, stateIn } from '../model/state';
 import type { ModelState } from '../model/model';
-import { AdaptiveTail, type Side } from './adaptive-tail';
-import { ResidualScale } from './residual-scale';
+import { AdaptiveTails, type TailSpec } from './adaptive-tail';
+import { ResidualScale, memoryRates } from './residual-scale';
 import { SortedWindow } from './sorted-window';
-import { zeros } from './zeros';
+import { zeros } from '../numeric/figures';
 
 /** The levels that calibration follows; others lie between or beyond them. */
 export const CALIBRATED_LEVELS = [0.8, 0.95] as const;
@@ -17,8 +17,8 @@ const IN_FLIGHT = 11;
 /** Errors remembered, one step ahead and further. */
 const NEAR_WINDOW = 256;
 const FAR_WINDOW = 160;
-const NEAR_MEMORIES = [10, 60, 400] as const;
-const FAR_MEMORIES = [200, 600] as const;
+const NEAR_MEMORIES = memoryRates([10, 60, 400]);
+const FAR_MEMORIES = memoryRates([200, 600]);
 /** Errors that are enough for bounds of one's own. */
 const ENOUGH = 30;
 /** Normalised errors beyond this count as this. */
@@ -26,14 +26,24 @@ const MOST_SIZES = 50;
 /** Upper bounds stay below so many times the largest of what was seen lately and what is forecast. */
 const CAP_PART = 4;
 
+/** The tails that are followed: below and above, of each level. */
+const TAILS: readonly TailSpec[] = CALIBRATED_LEVELS.flatMap((level): TailSpec[] => [
+  { nominal: (1 - level) / 2, side: 'lower' },
+  { nominal: (1 - level) / 2, side: 'upper' },
+]);
+const TAIL_NAMES = CALIBRATED_LEVELS.flatMap((level) => [
+  `lower${String(level * 100)}`,
+  `upper${String(level * 100)}`,
+]);
+
 /** A forecast whose time came. */
 export interface SettledForecast {
   readonly mean: number;
   readonly error: number;
   readonly inside80: boolean;
   readonly inside95: boolean;
-  /** The last value that was known when the forecast was made; NaN when none was. */
-  readonly lastKnown: number;
+  /** Actual less the last value that was known when the forecast was made; NaN when none was. */
+  readonly naiveError: number;
 }
 
 /** Bounds around a mean. */
@@ -48,7 +58,7 @@ export class HorizonCalibrator {
   readonly stride: number;
   private readonly scale: ResidualScale;
   private readonly window: SortedWindow;
-  private readonly tails: readonly AdaptiveTail[];
+  private readonly tails: AdaptiveTails;
   /** Due step, mean, and bounds at 80 % and 95 %, for each forecast in flight. */
   private readonly pending: number[];
   private readonly room: number;
@@ -68,12 +78,7 @@ export class HorizonCalibrator {
     this.window = state
       ? SortedWindow.restore(capacity, stateIn(state, 'window'))
       : new SortedWindow(capacity);
-    this.tails = CALIBRATED_LEVELS.flatMap((level) =>
-      (['lower', 'upper'] satisfies Side[]).map(
-        (side) =>
-          new AdaptiveTail((1 - level) / 2, side, state && stateIn(state, `${side}${String(level * 100)}`)),
-      ),
-    );
+    this.tails = new AdaptiveTails(TAILS, state && TAIL_NAMES.map((name) => stateIn(state, name)));
     this.pending = state ? [...figuresIn(state, 'pending', this.room * FIELDS)] : zeros(this.room * FIELDS);
     if (state) {
       this.first = countIn(state, 'first');
@@ -121,18 +126,17 @@ export class HorizonCalibrator {
     while (this.inFlight > 0 && (pending[this.first * FIELDS] ?? 0) < step) this.drop();
     const at = this.first * FIELDS;
     if (this.inFlight === 0 || pending[at] !== step) return undefined;
-    const figure = (field: number): number => pending[at + field] ?? 0;
     this.drop();
     if (!Number.isFinite(actual)) return undefined;
-    const mean = figure(1);
-    const last = figure(6);
+    const mean = pending[at + 1]!;
+    const last = pending[at + 6]!;
     this.learn(mean, actual - mean);
     return {
       mean,
       error: actual - mean,
-      inside80: actual >= figure(2) && actual <= figure(3),
-      inside95: actual >= figure(4) && actual <= figure(5),
-      lastKnown: last === UNKNOWN ? NaN : last,
+      inside80: actual >= pending[at + 2]! && actual <= pending[at + 3]!,
+      inside95: actual >= pending[at + 4]! && actual <= pending[at + 5]!,
+      naiveError: last === UNKNOWN ? NaN : actual - last,
     };
   }
 
@@ -153,12 +157,7 @@ export class HorizonCalibrator {
   }
 
   save(): ModelState {
-    const tails = Object.fromEntries(
-      this.tails.map((tail, index) => {
-        const side = index % 2 === 0 ? 'lower' : 'upper';
-        return [`${side}${String((CALIBRATED_LEVELS[index >> 1] ?? 0) * 100)}`, tail.save()];
-      }),
-    );
+    const tails = Object.fromEntries(TAIL_NAMES.map((name, tail) => [name, this.tails.save(tail)]));
     return {
       scale: this.scale.save(),
       window: this.window.save(),
@@ -172,7 +171,7 @@ export class HorizonCalibrator {
   private learn(mean: number, error: number): void {
     if (this.scale.count >= 2) {
       const sized = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, error / this.scale.at(mean)));
-      if (this.warm) for (const tail of this.tails) tail.observe(this.window, sized, 1);
+      if (this.warm) this.tails.observe(this.window, sized);
       this.window.push(sized);
     }
     this.scale.observe(mean, error);
@@ -180,12 +179,12 @@ export class HorizonCalibrator {
 
   /** The part of a nominal tail to ask for, between those that are followed. @param side 0 lower, 1 upper. */
   private ratioAt(tail: number, side: 0 | 1): number {
-    const wide = this.tails[side];
-    const narrow = this.tails[2 + side];
-    if (wide === undefined || narrow === undefined) return 1;
-    const between = Math.log(tail / wide.nominal) / Math.log(narrow.nominal / wide.nominal);
+    const wide = TAILS[side]!.nominal;
+    const narrow = TAILS[2 + side]!.nominal;
+    if (tail === wide) return this.tails.ratio(side);
+    const between = Math.log(tail / wide) / Math.log(narrow / wide);
     const part = Math.min(1, Math.max(0, between));
-    return Math.pow(wide.ratio, 1 - part) * Math.pow(narrow.ratio, part);
+    return Math.pow(this.tails.ratio(side), 1 - part) * Math.pow(this.tails.ratio(2 + side), part);
   }
 
   private drop(): void {

@@ -17,6 +17,8 @@ export interface OneStepBounds {
 
 /** See the file's head. */
 export class IntervalCalibrator {
+  /** The horizons followed, ascending. */
+  readonly horizons: readonly number[];
   private readonly calibrators: readonly HorizonCalibrator[];
   private largest = 0;
 
@@ -26,15 +28,11 @@ export class IntervalCalibrator {
    */
   constructor(horizons: readonly number[], state?: ModelState) {
     const followed = [...new Set([1, ...horizons])].sort((a, b) => a - b);
+    this.horizons = followed;
     this.calibrators = followed.map(
       (horizon) => new HorizonCalibrator(horizon, state && stateIn(state, `h${String(horizon)}`)),
     );
     if (state !== undefined) this.largest = numberIn(state, 'largest');
-  }
-
-  /** The horizons followed, ascending. */
-  get horizons(): readonly number[] {
-    return this.calibrators.map(({ horizon }) => horizon);
   }
 
   /** Every how manieth forecast of a horizon is scored, by the horizon's position. */
@@ -49,16 +47,22 @@ export class IntervalCalibrator {
 
   /** Whether intervals up to a horizon rest on enough errors. */
   warmAt(horizon: number): boolean {
-    const reaching = this.calibrators.findIndex((one) => one.horizon >= horizon);
-    const last = reaching < 0 ? this.calibrators.length - 1 : reaching;
-    return this.calibrators.every((one, index) => index > last || one.warm);
+    for (const one of this.calibrators) {
+      if (!one.warm) return false;
+      if (one.horizon >= horizon) return true;
+    }
+    return true;
   }
 
-  /** Scores what was forecast for a step. @returns what came of each horizon's forecast, in the horizons' order. */
-  settle(step: number, actual: number): readonly (SettledForecast | undefined)[] {
-    const settled = this.calibrators.map((one) => one.settle(step, actual));
-    if (Number.isFinite(actual)) this.largest = Math.max(actual, LARGEST_MEMORY * this.largest);
-    return settled;
+  /** Takes the value of a step, which `settle` then scores forecasts of; NaN when it is missing. */
+  see(actual: number): void {
+    if (actual > LARGEST_MEMORY * this.largest) this.largest = actual;
+    else if (Number.isFinite(actual)) this.largest *= LARGEST_MEMORY;
+  }
+
+  /** Scores what was forecast for a step at a horizon, by its position; undefined when nothing was. */
+  settle(index: number, step: number, actual: number): SettledForecast | undefined {
+    return this.calibrators[index]?.settle(step, actual);
   }
 
   /** The usual size of one-step errors at a forecast level. */
@@ -68,10 +72,9 @@ export class IntervalCalibrator {
 
   /** The steps ahead that a forecast made after this step should reach, to be remembered; at least 1. */
   reachAfter(step: number): number {
-    return this.calibrators.reduce(
-      (reach, one) => (one.wants(step) ? Math.max(reach, one.horizon) : reach),
-      1,
-    );
+    let reach = 1;
+    for (const one of this.calibrators) if (one.wants(step)) reach = Math.max(reach, one.horizon);
+    return reach;
   }
 
   /**
@@ -128,9 +131,10 @@ export class IntervalCalibrator {
   }
 
   private boundsAt(ahead: number, mean: number, level: number, own: Interval | undefined): Bounds {
-    const reaching = this.calibrators.findIndex((one) => one.horizon >= ahead);
-    const after = reaching < 0 ? undefined : this.calibrators[reaching];
-    const before = this.calibrators[(reaching < 0 ? this.calibrators.length : reaching) - 1];
+    let reaching = 0;
+    while (reaching < this.horizons.length && this.horizons[reaching]! < ahead) reaching += 1;
+    const after = this.calibrators[reaching];
+    const before = this.calibrators[reaching - 1];
     if (after?.warm === true) {
       const far = after.bounds(mean, level, this.largest);
       if (after.horizon === ahead || before?.warm !== true) return far;

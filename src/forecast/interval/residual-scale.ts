@@ -5,7 +5,7 @@
  * of late (exponential weights on the Laplace density's loss).
  */
 import { figuresIn } from '../model/state';
-import { zeros } from './zeros';
+import { zeros } from '../numeric/figures';
 import type { ModelState } from '../model/model';
 
 const POWERS = 3;
@@ -23,21 +23,27 @@ const LEVEL = 0;
 const COUNT = 1;
 const SIZES = 2;
 
+/** How fast memories follow that lose half of what they hold in so many observations. */
+export function memoryRates(halfLives: readonly number[]): readonly number[] {
+  return halfLives.map((halfLife) => 1 - Math.pow(0.5, 1 / halfLife));
+}
+
 /** See the file's head. */
 export class ResidualScale {
   /** The usual level, the observations, then sizes and losses, one for each mixture part. */
   private readonly cells: number[];
-  private readonly rates: readonly number[];
   private readonly parts: number;
   /** What the mixture comes to: coefficients of 1, root and level. */
   private constant = 0;
   private root = 0;
   private linear = 0;
 
-  /** @param halfLives memories of the sizes, observations. */
-  constructor(halfLives: readonly number[], state?: ModelState) {
-    this.rates = halfLives.map((halfLife) => 1 - Math.pow(0.5, 1 / halfLife));
-    this.parts = POWERS * halfLives.length;
+  /** @param rates how fast each memory of the sizes follows (see {@link memoryRates}); kept, not copied. */
+  constructor(
+    private readonly rates: readonly number[],
+    state?: ModelState,
+  ) {
+    this.parts = POWERS * rates.length;
     const length = SIZES + 2 * this.parts;
     this.cells = state === undefined ? zeros(length) : [...figuresIn(state, 'cells', length)];
     if (state !== undefined) this.mix();
@@ -65,18 +71,18 @@ export class ResidualScale {
     const shifted = known + this.floor();
     const least = MIN_PART * (shifted + 1);
     const bounded = Math.min(Math.abs(error), count < 20 ? Infinity : MAX_SIZES * this.at(level));
-    const bases = [1, Math.sqrt(shifted), shifted];
+    const rootBase = Math.sqrt(shifted);
     for (let part = 0; part < this.parts; part += 1) {
-      const base = bases[part % POWERS] ?? 1;
+      const power = part % POWERS;
+      const base = power === 0 ? 1 : power === 1 ? rootBase : shifted;
       const at = SIZES + part;
-      const size = cells[at] ?? 0;
+      const size = cells[at]!;
       if (count > 1) {
         const scale = Math.max(size * base, least);
         const loss = Math.log(scale) + bounded / scale;
-        const old = cells[at + this.parts] ?? 0;
-        cells[at + this.parts] = LOSS_MEMORY * old + loss;
+        cells[at + this.parts] = LOSS_MEMORY * cells[at + this.parts]! + loss;
       }
-      const rate = Math.max(this.rates[Math.floor(part / POWERS)] ?? 0, 1 / count);
+      const rate = Math.max(this.rates[(part - power) / POWERS]!, 1 / count);
       cells[at] = size + rate * (bounded / Math.max(base, 1e-12) - size);
     }
     this.mix();
@@ -93,17 +99,22 @@ export class ResidualScale {
   private mix(): void {
     const { cells, parts } = this;
     let best = Infinity;
-    for (let part = 0; part < parts; part += 1) best = Math.min(best, cells[SIZES + parts + part] ?? 0);
+    for (let part = 0; part < parts; part += 1) best = Math.min(best, cells[SIZES + parts + part]!);
     let total = 0;
-    const sums = [0, 0, 0];
+    let constant = 0;
+    let root = 0;
+    let linear = 0;
     for (let part = 0; part < parts; part += 1) {
-      const weight = Math.exp(-LEARNING_RATE * ((cells[SIZES + parts + part] ?? 0) - best));
+      const weight = Math.exp(-LEARNING_RATE * (cells[SIZES + parts + part]! - best));
       total += weight;
+      const weighted = weight * cells[SIZES + part]!;
       const power = part % POWERS;
-      sums[power] = (sums[power] ?? 0) + weight * (cells[SIZES + part] ?? 0);
+      if (power === 0) constant += weighted;
+      else if (power === 1) root += weighted;
+      else linear += weighted;
     }
-    this.constant = (sums[0] ?? 0) / total;
-    this.root = (sums[1] ?? 0) / total;
-    this.linear = (sums[2] ?? 0) / total;
+    this.constant = constant / total;
+    this.root = root / total;
+    this.linear = linear / total;
   }
 }

@@ -8,14 +8,17 @@ const MIN_TAIL = 3;
 
 /** See the file's head. */
 export class SortedWindow {
-  private readonly ring: Float32Array;
   private readonly sorted: Float32Array;
+  /** The place in time of each sorted figure: they are overwritten in turn. */
+  private readonly places: Uint8Array;
   private next = 0;
   private count = 0;
 
+  /** @param capacity figures, at most 256. */
   constructor(readonly capacity: number) {
-    this.ring = new Float32Array(capacity);
-    this.sorted = new Float32Array(capacity);
+    const buffer = new ArrayBuffer(5 * capacity);
+    this.sorted = new Float32Array(buffer, 0, capacity);
+    this.places = new Uint8Array(buffer, 4 * capacity, capacity);
   }
 
   get size(): number {
@@ -24,19 +27,24 @@ export class SortedWindow {
 
   /** Takes a finite figure; the oldest goes when there is no room. */
   push(figure: number): void {
+    const { sorted, places, next } = this;
     const value = Math.fround(figure);
-    let end = this.count;
-    if (end === this.capacity) {
-      const gone = this.place(this.ring[this.next] ?? 0, end);
-      end -= 1;
-      this.sorted.copyWithin(gone, gone + 1, end + 1);
+    // What goes leaves a hole, which moves to where the new figure belongs.
+    let hole = this.count;
+    if (hole === this.capacity) hole = places.indexOf(next);
+    else this.count += 1;
+    for (; hole > 0 && sorted[hole - 1]! >= value; hole -= 1) {
+      sorted[hole] = sorted[hole - 1]!;
+      places[hole] = places[hole - 1]!;
     }
-    const at = this.place(value, end);
-    this.sorted.copyWithin(at + 1, at, end);
-    this.sorted[at] = value;
-    this.count = end + 1;
-    this.ring[this.next] = value;
-    this.next = (this.next + 1) % this.capacity;
+    const last = this.count - 1;
+    for (; hole < last && sorted[hole + 1]! < value; hole += 1) {
+      sorted[hole] = sorted[hole + 1]!;
+      places[hole] = places[hole + 1]!;
+    }
+    sorted[hole] = value;
+    places[hole] = next;
+    this.next = next + 1 === this.capacity ? 0 : next + 1;
   }
 
   /** The figure that another one exceeds with this probability, in (0, 1); beyond the largest, an exponential tail. */
@@ -49,15 +57,10 @@ export class SortedWindow {
     return -this.beyond(probability, -1);
   }
 
-  /** The mean of the figures' sizes without their signs. */
-  meanSize(): number {
-    let sum = 0;
-    for (let at = 0; at < this.count; at += 1) sum += Math.abs(this.sorted[at] ?? 0);
-    return this.count === 0 ? 0 : sum / this.count;
-  }
-
   save(): ModelState {
-    return { next: this.next, figures: Float64Array.from(this.ring.subarray(0, this.count)) };
+    const figures = new Float64Array(this.count);
+    for (let at = 0; at < this.count; at += 1) figures[this.places[at]!] = this.sorted[at]!;
+    return { next: this.next, figures };
   }
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */
@@ -67,11 +70,11 @@ export class SortedWindow {
     if (figures.length > capacity || next >= capacity) throw badState('a window is larger than it may be');
     if (figures.length < capacity && next !== figures.length) throw badState('a window has holes');
     const window = new SortedWindow(capacity);
-    window.ring.set(figures);
-    window.sorted.set(figures);
-    window.sorted.subarray(0, figures.length).sort();
-    window.count = figures.length;
-    window.next = next;
+    const oldest = figures.length < capacity ? 0 : next;
+    window.next = oldest;
+    for (let age = 0; age < figures.length; age += 1) {
+      window.push(figures[(oldest + age) % figures.length]!);
+    }
     return window;
   }
 
@@ -94,18 +97,6 @@ export class SortedWindow {
 
   /** The figure so many from the top, from 1. */
   private fromTop(position: number, sign: 1 | -1): number {
-    return sign * (this.sorted[sign === 1 ? this.count - position : position - 1] ?? 0);
-  }
-
-  /** Where a figure is, or belongs, among the first `end` sorted ones. */
-  private place(value: number, end: number): number {
-    let low = 0;
-    let high = end;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.sorted[middle] ?? 0) < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return sign * this.sorted[sign === 1 ? this.count - position : position - 1]!;
   }
 }

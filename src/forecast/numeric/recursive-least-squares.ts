@@ -2,18 +2,21 @@
  * Least squares that forgets: coefficients follow each new row at a cost of its columns squared (Haykin, "Adaptive Filter
  * Theory", the exponentially weighted RLS algorithm).
  */
+import { zeros } from './figures';
 
 /** The mean of the diagonal above which nothing is forgotten: rows that bring nothing new would let it grow without end. */
 const SPREAD_MAX = 1e4;
 /** What the diagonal starts with. */
 const SPREAD_START = 0.1;
 
+/** What a row changes coefficients by, while it is learnt: nothing is kept in it. */
+let gains = new Float64Array(16);
+
 /** Exponentially weighted recursive least squares. */
 export class RecursiveLeastSquares {
-  readonly coefficients: Float64Array;
+  readonly coefficients: number[];
   /** The inverse of the rows' weighted products, lower triangle row by row. */
-  readonly inverse: Float64Array;
-  private readonly gain: Float64Array;
+  readonly inverse: number[];
 
   /**
    * @param columns of a row.
@@ -23,21 +26,22 @@ export class RecursiveLeastSquares {
     readonly columns: number,
     private readonly keep: number,
   ) {
-    this.coefficients = new Float64Array(columns);
-    this.inverse = new Float64Array((columns * (columns + 1)) / 2);
-    this.gain = new Float64Array(columns);
+    this.coefficients = zeros(columns);
+    this.inverse = zeros((columns * (columns + 1)) / 2);
+    if (gains.length < columns) gains = new Float64Array(columns);
     this.resetInverse();
   }
 
-  forecast(row: Float64Array): number {
+  forecast(row: ArrayLike<number>): number {
     let sum = 0;
     for (let column = 0; column < this.columns; column += 1) sum += this.coefficients[column]! * row[column]!;
     return sum;
   }
 
   /** Takes a row and the error of its forecast, which may be bounded. */
-  learn(row: Float64Array, error: number): void {
-    const { columns, inverse, gain, coefficients } = this;
+  learn(row: ArrayLike<number>, error: number): void {
+    const { columns, inverse, coefficients } = this;
+    const gain = gains;
     gain.fill(0);
     let at = 0;
     let spread = 0;
