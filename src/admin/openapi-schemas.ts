@@ -243,7 +243,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       }),
       hosts: listOf(object({ source: text(), atMs: whole(TIME), ...host })),
       group: ref('Group'),
+      external: listOf(object({ what: text(), error: orNull(text()) })),
     },
-    ['group'],
+    ['group', 'external'],
   ),
 };

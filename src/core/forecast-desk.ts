@@ -60,6 +60,8 @@ export type ForecastStatus = Omit<
   readonly hosts: readonly HostView[];
   /** Missing for a process that is alone. */
   readonly group?: GroupView;
+  /** Other systems that history is exchanged with, and what is wrong with them; missing where there are none. */
+  readonly external?: readonly { readonly what: string; readonly error: string | null }[];
 };
 
 /** Every ask by name, with its answer. */

@@ -3,12 +3,17 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Cron } from 'croner';
 import { TidegateError } from '../../core/errors';
 import type { Settings } from '../../config/settings-shape';
+import type { ForecastDesk } from '../../core/forecast-desk';
 import type { Logger } from '../../core/ports';
 import { FitThreads } from './fit-threads';
-import { createControl, type Control } from './control';
+import { createControl } from './control';
+import { startExchange } from './exchange-part';
+import { External } from './external';
+import { forecastFigures } from './forecast-figures';
 import { createGroupLink } from './group/group-link';
 import { openHistory } from './history-part';
 import type { ControlSetup, FromControl, LogLine, ToControl } from './messages';
+import { StatusDesk } from './status-desk';
 import { startSignals } from './signals-part';
 import { describeError } from '../../telemetry/log-fields';
 import { systemClock } from '../system-clock';
@@ -24,11 +29,12 @@ function run(setup: ControlSetup, port: MessagePort): void {
   const nowMs = (): number => Math.floor(systemClock.nowUs() / 1_000);
   const link = createGroupLink(setup.settings, source, logger);
   const settings = link === undefined ? setup.settings : withLateness(setup.settings);
+  const history = openHistory(settings, nowMs(), logger);
   const control = createControl({
     settings,
     source,
     link,
-    history: openHistory(settings, nowMs(), logger),
+    history,
     fitter: new FitThreads(settings.forecast.threads),
     clock: systemClock,
     logger,
@@ -42,22 +48,42 @@ function run(setup: ControlSetup, port: MessagePort): void {
       control.loop.put(sample, info, nowMs());
     }
   });
+  const external = new External(() =>
+    startExchange({
+      settings,
+      history,
+      logger,
+      nowMs,
+      forecasts: () => forecastFigures(control.loop.figures(nowMs())),
+      onFilled: (classIds) => guarded(logger, () => control.filled(classIds)),
+    }),
+  );
+  external.start(logger);
+  const desk = new StatusDesk(control.desk, () => external.status());
   const nightly = new Cron(settings.forecast.refit, { timezone: 'UTC', unref: true }, () =>
     control.loop.refitAll(),
   );
-  const timer = setInterval(() => guarded(logger, () => control.turn()), TURN_MS);
+  const timer = setInterval(() => {
+    guarded(logger, () => control.turn());
+    guarded(logger, () => external.turn(nowMs(), control.leads()));
+  }, TURN_MS);
+  const stop = async (): Promise<void> => {
+    clearInterval(timer);
+    nightly.stop();
+    signals?.stop();
+    await external.close();
+    await control.close();
+  };
   port.on('message', (message: ToControl) => {
     switch (message.kind) {
       case 'observe':
         post({ kind: 'taken' });
-        return guarded(logger, () => control.observe(message.batch));
+        guarded(logger, () => control.observe(message.batch));
+        return guarded(logger, () => external.take(message.batch));
       case 'ask':
-        return void answer(control, message, post);
+        return void answer(desk, message, post);
       case 'stop':
-        clearInterval(timer);
-        nightly.stop();
-        signals?.stop();
-        return void control.close().finally(() => post({ kind: 'stopped' }));
+        return void stop().finally(() => post({ kind: 'stopped' }));
     }
   });
   post({ kind: 'ready' });
@@ -79,12 +105,12 @@ function guarded(logger: Logger, work: () => void): void {
 }
 
 async function answer(
-  control: Control,
+  desk: ForecastDesk,
   { id, name, ask }: Extract<ToControl, { kind: 'ask' }>,
   post: (message: FromControl) => void,
 ): Promise<void> {
   try {
-    post({ kind: 'answer', id, answer: await control.desk.ask(name, ask) });
+    post({ kind: 'answer', id, answer: await desk.ask(name, ask) });
   } catch (thrown) {
     const { code, message, remedy } = TidegateError.from(thrown);
     post({ kind: 'refused', id, error: { code, message, remedy } });

@@ -55,6 +55,10 @@ export interface Control {
   readonly webhooks: Webhooks;
   /** Takes what a process of this host counted. */
   observe(batch: ObservationBatch): void;
+  /** Begins classes anew whose past has been filled. */
+  filled(classIds: readonly string[]): void;
+  /** Whether this process forecasts for its group. */
+  readonly leads: () => boolean;
   /** Does what is due; to be called once a second. */
   turn(): void;
   /** Keeps everything, and ends. */
@@ -132,13 +136,20 @@ export function createControl(parts: ControlParts): Control {
     boards.turn(nowMs());
     standby.turn(nowMs());
   };
+  const filled = (classIds: readonly string[]): void => {
+    const infos = history.classes().filter(({ id, ended }) => !ended && classIds.includes(id));
+    for (const info of leads() ? infos : []) {
+      book.close(info.id);
+      opener.openAnew(info, exchange.clockMs(nowMs()));
+    }
+  };
+  const observe = (batch: ObservationBatch): void => exchange.observe(batch, nowMs());
   const close = async (): Promise<void> => {
     exchange.close();
-    await link?.close();
-    await webhooks.close();
-    await loop.close(nowMs());
+    // What is written must not wait for who cannot be reached.
+    await Promise.all([loop.close(nowMs()), webhooks.close(), link?.close()]);
   };
-  return { loop, desk, fits, webhooks, observe: (batch) => exchange.observe(batch, nowMs()), turn, close };
+  return { loop, desk, fits, webhooks, leads, observe, filled, turn, close };
 }
 
 function createWebhooks(timeoutMs: number, logger: Logger): Webhooks {

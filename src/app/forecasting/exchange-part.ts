@@ -1,6 +1,7 @@
 /** What history exchanges with other systems, from the settings: InfluxDB, OTLP, backfill. */
 import type { Settings } from '../../config/settings-shape';
 import type { ObservationBatch } from '../../core/observation';
+import type { ForecastStatus } from '../../core/forecast-desk';
 import type { Logger } from '../../core/ports';
 import type { TidegateError } from '../../core/errors';
 import { influxSource, prometheusSource, type FigureSource } from '../../history/backfill';
@@ -14,10 +15,16 @@ import { InfluxClient } from '../../remote/influx-client';
 import { PrometheusClient } from '../../remote/prometheus-client';
 import { packageVersion } from '../package-info';
 
+/** How one of the systems is. */
+export type ExternalView = NonNullable<ForecastStatus['external']>[number];
+
 /** What the control thread turns. */
 export interface Exchange {
   take(batch: ObservationBatch): void;
-  turn(nowMs: number): void;
+  /** @param leads whether this process writes for its group: what all members know is written once. */
+  turn(nowMs: number, leads: boolean): void;
+  /** How each system is that is exchanged with. */
+  views(): readonly ExternalView[];
   close(): Promise<void>;
 }
 
@@ -38,6 +45,31 @@ const BATCH_LINES = 5_000;
 /** After a step's end, until what was counted in it has come. */
 const GRACE_MS = 5_000;
 const STEPS_MS = { '10s': 10_000, '1m': 60_000, '10m': 600_000 } as const;
+
+/** Tells the log when a system fails and when it works again, and notes how it is. */
+class States {
+  private readonly errors = new Map<string, TidegateError | undefined>();
+
+  constructor(private readonly logger: Logger) {}
+
+  told(what: string): (error: TidegateError | undefined) => void {
+    this.errors.set(what, undefined);
+    const tell = told(this.logger, what);
+    return (error) => {
+      const again = error !== undefined && this.errors.get(what)?.code === error.code;
+      this.errors.set(what, error);
+      // One that fails again and again as before is told of once.
+      if (!again) tell(error);
+    };
+  }
+
+  views(): readonly ExternalView[] {
+    return [...this.errors].map(([what, error]) => ({
+      what,
+      error: error === undefined ? null : `${error.code}: ${error.message}`,
+    }));
+  }
+}
 
 function told(logger: Logger, what: string): (error: TidegateError | undefined) => void {
   return (error) => {
@@ -74,8 +106,10 @@ function backfillSource(
     : undefined;
 }
 
-function startBackfill(parts: ExchangeParts, source: FigureSource): BackfillRun {
+function startBackfill(parts: ExchangeParts, source: FigureSource, states: States): BackfillRun {
   const { minutesMs, tenMinutesMs, queries } = parts.settings.history.backfill;
+  const failed = states.told('backfill');
+  let failing = false;
   return new BackfillRun({
     history: parts.history,
     source,
@@ -88,15 +122,20 @@ function startBackfill(parts: ExchangeParts, source: FigureSource): BackfillRun 
     })),
     nowMs: parts.nowMs,
     onFilled: (results) => {
+      if (failing) failed(undefined);
+      failing = false;
       const filled = results.filter((result) => result.filled > 0);
       if (filled.length > 0) parts.onFilled(filled.map(({ classId }) => classId));
       parts.logger.info({ backfill: results }, 'history was filled from another system');
     },
-    onFailure: told(parts.logger, 'backfill'),
+    onFailure: (error) => {
+      failing = true;
+      failed(error);
+    },
   });
 }
 
-async function startOtlp(parts: ExchangeParts): Promise<OtlpMetrics | undefined> {
+async function startOtlp(parts: ExchangeParts, states: States): Promise<OtlpMetrics | undefined> {
   const { enabled, endpoint, token, intervalMs, timeoutMs, maxClasses } = parts.settings.history.otlp;
   if (!enabled) return undefined;
   return OtlpMetrics.start(
@@ -108,7 +147,7 @@ async function startOtlp(parts: ExchangeParts): Promise<OtlpMetrics | undefined>
       serviceName: parts.settings.tracing.serviceName,
       serviceVersion: packageVersion(),
       classesMax: maxClasses,
-      onState: told(parts.logger, 'sending metrics over OTLP'),
+      onState: states.told('sending metrics over OTLP'),
     },
     parts.forecasts,
   );
@@ -118,6 +157,7 @@ async function startOtlp(parts: ExchangeParts): Promise<OtlpMetrics | undefined>
 export async function startExchange(parts: ExchangeParts): Promise<Exchange> {
   const { settings, history, logger, nowMs } = parts;
   const { influx } = settings.history;
+  const states = new States(logger);
   const client = influxClient(settings);
   const writer =
     client === undefined || !influx.export
@@ -127,25 +167,26 @@ export async function startExchange(parts: ExchangeParts): Promise<Exchange> {
           compress: influx.gzip,
           queueMax: influx.maxQueue,
           batchLines: BATCH_LINES,
-          onState: told(logger, 'writing to InfluxDB'),
+          onState: states.told('writing to InfluxDB'),
         });
   const prometheus = prometheusClient(settings);
   const source = backfillSource(settings, client, prometheus);
-  const run = source === undefined ? undefined : startBackfill(parts, source);
-  const otlp = await startOtlp(parts);
+  const run = source === undefined ? undefined : startBackfill(parts, source, states);
+  const otlp = await startOtlp(parts, states);
   const stepMs = STEPS_MS[influx.exportStep];
   const dueStepMs = (now: number): number => Math.floor((now - GRACE_MS) / stepMs) * stepMs - stepMs;
   let exportedMs = dueStepMs(nowMs());
   return {
     take: (batch) => otlp?.add(batch),
-    turn(now) {
+    views: () => states.views(),
+    turn(now, leads) {
       run?.turn(now);
       if (writer === undefined) return;
       const dueMs = dueStepMs(now);
       // One step a turn: those of a long pause are in history, and a jump of the clock brings no flood.
       if (dueMs !== exportedMs) {
         exportedMs = dueMs;
-        writer.push(historyLines(history, stepMs, dueMs));
+        if (leads) writer.push(historyLines(history, stepMs, dueMs));
       }
       writer.turn(now);
     },
