@@ -56,11 +56,11 @@ export class ClassOpener {
     return false;
   }
 
-  /** Whether forecasters can be brought up to now: they are not ahead of the clock, nor too far behind it. */
+  /** Whether forecasters can be brought up to now: they could be read, and are not ahead of the clock nor far behind it. */
   private isNear(forecast: ClassForecast, nowMs: number): boolean {
     return SCALES.every((scale) => {
       const nextAtMs = forecast.nextAtMs(scale);
-      if (nextAtMs === undefined) return true;
+      if (nextAtMs === undefined) return false;
       const behind = (this.lastEnded(scale, nowMs) - nextAtMs) / this.stepMs(scale);
       return behind >= -1 && behind <= PAST_STEPS;
     });
