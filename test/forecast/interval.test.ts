@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { TidegateError } from '../../src/core/errors';
 import { AdaptiveTails } from '../../src/forecast/interval/adaptive-tail';
+import { ErrorsWorth } from '../../src/forecast/interval/errors-worth';
 import { IntervalCalibrator } from '../../src/forecast/interval/interval-calibrator';
 import { memoryRates, ResidualScale } from '../../src/forecast/interval/residual-scale';
 import { SortedWindow } from '../../src/forecast/interval/sorted-window';
@@ -86,12 +87,15 @@ describe('an adaptive tail', () => {
     const random = seededRandom(11);
     const window = new SortedWindow(128);
     const tails = new AdaptiveTails([{ nominal: 0.1, side: 'upper' }]);
+    const worth = new ErrorsWorth(64);
+    const bounds = new Float32Array(tails.bounds);
     let beyond = 0;
     for (let step = 0; step < 20_000; step += 1) {
       const error = random.normal() * Math.exp(step / 4_000);
       if (window.size >= 30) {
         if (error > window.exceeded(Math.min(0.49, 0.1 * tails.ratio(0)))) beyond += 1;
-        tails.observe(window, error);
+        tails.bound(window, worth, bounds, 0);
+        tails.observe(bounds, 0, error);
       }
       window.push(error);
     }
@@ -221,5 +225,56 @@ describe('a saved calibration', () => {
     }
     expect(again.save()).toEqual(calibrator.save());
     expect(again.calibrate(forecast, [0.8])).toEqual(calibrator.calibrate(forecast, [0.8]));
+  });
+});
+
+describe('what errors are worth', () => {
+  const fed = (memory: number): ErrorsWorth => {
+    const random = seededRandom(4);
+    const worth = new ErrorsWorth(160);
+    let error = 0;
+    for (let step = 0; step < 400; step += 1) {
+      error = memory * error + Math.sqrt(1 - memory * memory) * random.normal();
+      worth.observe(error);
+    }
+    return worth;
+  };
+
+  it('is each its own where none follows another', () => {
+    expect(fed(0).ask(0.1)).toBeGreaterThan(0.095);
+  });
+
+  it('is less where they do: rarer quantiles are asked for, the more the more they do', () => {
+    expect(fed(0.8).ask(0.1)).toBeLessThan(0.095);
+    expect(fed(0.95).ask(0.1)).toBeLessThan(fed(0.8).ask(0.1));
+    expect(fed(0.95).ask(0.025)).toBeGreaterThan(0);
+  });
+});
+
+describe('intervals far ahead', () => {
+  it('hold what they say though errors of overlapping forecasts follow one another', () => {
+    const inside = [0, 0];
+    let scored = 0;
+    for (const seed of [21, 22, 23]) {
+      const random = seededRandom(seed);
+      const calibrator = new IntervalCalibrator([12]);
+      let value = 1_000;
+      for (let step = 0; step < 3_000; step += 1) {
+        calibrator.see(value);
+        calibrator.settle(0, step, value);
+        const settled = calibrator.settle(1, step, value);
+        if (settled !== undefined && step > 400) {
+          scored += 1;
+          inside[0]! += settled.inside80 ? 1 : 0;
+          inside[1]! += settled.inside95 ? 1 : 0;
+        }
+        calibrator.remember(step, { mean: new Float64Array(12).fill(value), intervals: [] }, value);
+        value += random.normal();
+      }
+    }
+    expect(inside[0]! / scored).toBeGreaterThan(0.775);
+    expect(inside[0]! / scored).toBeLessThan(0.825);
+    expect(inside[1]! / scored).toBeGreaterThan(0.935);
+    expect(inside[1]! / scored).toBeLessThan(0.97);
   });
 });

@@ -6,6 +6,7 @@
  */
 import { figuresIn } from '../model/state';
 import type { ModelState } from '../model/model';
+import type { ErrorsWorth } from './errors-worth';
 import type { SortedWindow } from './sorted-window';
 import { zeros } from '../numeric/figures';
 
@@ -53,23 +54,40 @@ export class AdaptiveTails {
     return this.parts[tail]!;
   }
 
-  /** Takes a normalised error, before the window does. */
-  observe(window: SortedWindow, error: number): void {
+  /** Bounds that are to be scored when a forecast's time comes. */
+  get bounds(): number {
+    return this.specs.length * RATES.length;
+  }
+
+  /** Writes what each rate would bound a forecast's normalised error by, from what is known when it is made. */
+  bound(window: SortedWindow, worth: ErrorsWorth, into: Float32Array, from: number): void {
     const { cells, specs } = this;
+    let to = from;
+    for (let tail = 0; tail < specs.length; tail += 1) {
+      const { nominal, side } = specs[tail]!;
+      for (let expert = 0; expert < RATES.length; expert += 1, to += 1) {
+        const asked = worth.ask(nominal * Math.exp(cells[tail * CELLS + expert]!));
+        into[to] = side === 'upper' ? window.exceeded(asked) : window.fallenShort(asked);
+      }
+    }
+  }
+
+  /** Takes the normalised error that came of a forecast, and the bounds that were written when it was made. */
+  observe(bounds: Float32Array, from: number, error: number): void {
+    const { cells, specs } = this;
+    let scored = from;
     for (let tail = 0; tail < specs.length; tail += 1) {
       const { nominal, side } = specs[tail]!;
       const highest = Math.log(Math.min(MOST_PART, 0.49 / nominal));
       const root = Math.sqrt(nominal);
-      for (let expert = 0; expert < RATES.length; expert += 1) {
+      for (let expert = 0; expert < RATES.length; expert += 1, scored += 1) {
         const at = tail * CELLS + expert;
-        const log = cells[at]!;
-        const asked = nominal * Math.exp(log);
-        const excess = side === 'upper' ? error - window.exceeded(asked) : window.fallenShort(asked) - error;
+        const excess = side === 'upper' ? error - bounds[scored]! : bounds[scored]! - error;
         const missed = excess > 0;
         const loss = missed ? (1 - nominal) * excess : -nominal * excess;
         cells[at + RATES.length] = LOSS_MEMORY * cells[at + RATES.length]! + Math.min(loss, 10) / root;
         const step = (RATES[expert]! * (nominal - (missed ? 1 : 0))) / root;
-        cells[at] = Math.min(highest, Math.max(LOWEST, log + step));
+        cells[at] = Math.min(highest, Math.max(LOWEST, cells[at]! + step));
       }
       this.mix(tail);
     }

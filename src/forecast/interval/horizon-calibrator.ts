@@ -1,10 +1,12 @@
 /**
  * Calibrated bounds at one horizon: remembers the forecasts made for it until their time comes, and scores them.
- * Successive errors at a long horizon are nearly the same error, so only every so manieth forecast is taken.
+ * Successive errors at a long horizon are nearly the same error, so only every so manieth forecast is taken, and bounds
+ * are drawn as from the fewer independent errors that those taken are worth.
  */
 import { badState, countIn, figuresIn, stateIn } from '../model/state';
 import type { ModelState } from '../model/model';
 import { AdaptiveTails, type TailSpec } from './adaptive-tail';
+import { ErrorsWorth } from './errors-worth';
 import { ResidualScale, memoryRates } from './residual-scale';
 import { SortedWindow } from './sorted-window';
 import { zeros } from '../numeric/figures';
@@ -58,9 +60,11 @@ export class HorizonCalibrator {
   readonly stride: number;
   private readonly scale: ResidualScale;
   private readonly window: SortedWindow;
+  private readonly worth: ErrorsWorth;
   private readonly tails: AdaptiveTails;
-  /** Due step, mean, and bounds at 80 % and 95 %, for each forecast in flight. */
+  /** Of each forecast in flight: {@link FIELDS} figures, and what its error is to be bounded by. */
   private readonly pending: number[];
+  private readonly pendingBounds: Float32Array;
   private readonly room: number;
   private first = 0;
   private inFlight = 0;
@@ -78,9 +82,12 @@ export class HorizonCalibrator {
     this.window = state
       ? SortedWindow.restore(capacity, stateIn(state, 'window'))
       : new SortedWindow(capacity);
+    this.worth = new ErrorsWorth(capacity, state && stateIn(state, 'worth'));
     this.tails = new AdaptiveTails(TAILS, state && TAIL_NAMES.map((name) => stateIn(state, name)));
     this.pending = state ? [...figuresIn(state, 'pending', this.room * FIELDS)] : zeros(this.room * FIELDS);
+    this.pendingBounds = new Float32Array(this.room * this.tails.bounds);
     if (state) {
+      this.pendingBounds.set(figuresIn(state, 'pendingBounds', this.pendingBounds.length));
       this.first = countIn(state, 'first');
       this.inFlight = countIn(state, 'inFlight');
       if (this.first >= this.room || this.inFlight > this.room) throw badState('forecasts in flight');
@@ -108,7 +115,8 @@ export class HorizonCalibrator {
    */
   remember(step: number, mean: number, at80: Bounds, at95: Bounds, last: number): void {
     if (this.inFlight === this.room) this.drop();
-    const at = ((this.first + this.inFlight) % this.room) * FIELDS;
+    const place = (this.first + this.inFlight) % this.room;
+    const at = place * FIELDS;
     const { pending } = this;
     pending[at] = step + this.horizon;
     pending[at + 1] = mean;
@@ -117,6 +125,9 @@ export class HorizonCalibrator {
     pending[at + 4] = at95.lower;
     pending[at + 5] = at95.upper;
     pending[at + 6] = Number.isFinite(last) ? last : UNKNOWN;
+    pending[at + 7] = this.scale.count >= 2 ? this.scale.at(mean) : 0;
+    pending[at + 8] = this.warm ? 1 : 0;
+    if (this.warm) this.tails.bound(this.window, this.worth, this.pendingBounds, place * this.tails.bounds);
     this.inFlight += 1;
   }
 
@@ -124,13 +135,15 @@ export class HorizonCalibrator {
   settle(step: number, actual: number): SettledForecast | undefined {
     const { pending } = this;
     while (this.inFlight > 0 && (pending[this.first * FIELDS] ?? 0) < step) this.drop();
-    const at = this.first * FIELDS;
+    const place = this.first;
+    const at = place * FIELDS;
     if (this.inFlight === 0 || pending[at] !== step) return undefined;
     this.drop();
     if (!Number.isFinite(actual)) return undefined;
     const mean = pending[at + 1]!;
     const last = pending[at + 6]!;
-    this.learn(mean, actual - mean);
+    this.learn(place, actual - mean);
+    this.scale.observe(mean, actual - mean);
     return {
       mean,
       error: actual - mean,
@@ -149,8 +162,8 @@ export class HorizonCalibrator {
   bounds(mean: number, level: number, largest: number): Bounds {
     const tail = (1 - level) / 2;
     const size = this.scale.at(mean);
-    const below = this.window.fallenShort(Math.min(0.49, tail * this.ratioAt(tail, 0)));
-    const above = this.window.exceeded(Math.min(0.49, tail * this.ratioAt(tail, 1)));
+    const below = this.window.fallenShort(this.worth.ask(Math.min(0.49, tail * this.ratioAt(tail, 0))));
+    const above = this.window.exceeded(this.worth.ask(Math.min(0.49, tail * this.ratioAt(tail, 1))));
     const lower = Math.min(mean, Math.max(0, mean + size * below));
     const upper = Math.max(mean, Math.min(mean + size * above, CAP_PART * Math.max(mean, largest)));
     return { lower, upper };
@@ -161,20 +174,28 @@ export class HorizonCalibrator {
     return {
       scale: this.scale.save(),
       window: this.window.save(),
+      worth: this.worth.save(),
       pending: Float64Array.from(this.pending),
+      pendingBounds: Float64Array.from(this.pendingBounds),
       first: this.first,
       inFlight: this.inFlight,
       ...tails,
     };
   }
 
-  private learn(mean: number, error: number): void {
-    if (this.scale.count >= 2) {
-      const sized = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, error / this.scale.at(mean)));
-      if (this.warm) this.tails.observe(this.window, sized);
-      this.window.push(sized);
+  /**
+   * Learns from an error as it was to be bounded when the forecast was made: what came to be known while the forecast
+   * was in flight, such as the errors of those that overlap it, would make bounds look better than they are.
+   */
+  private learn(place: number, error: number): void {
+    const size = this.pending[place * FIELDS + 7]!;
+    if (!(size > 0)) return;
+    const sized = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, error / size));
+    if (this.pending[place * FIELDS + 8] === 1) {
+      this.tails.observe(this.pendingBounds, place * this.tails.bounds, sized);
     }
-    this.scale.observe(mean, error);
+    this.window.push(sized);
+    this.worth.observe(sized);
   }
 
   /** The part of a nominal tail to ask for, between those that are followed. @param side 0 lower, 1 upper. */
@@ -196,5 +217,8 @@ export class HorizonCalibrator {
 /** Stands for a last value that is not known; values are never negative. */
 const UNKNOWN = -1;
 
-/** Figures kept of a forecast in flight. */
-const FIELDS = 7;
+/**
+ * Figures kept of a forecast in flight: its due step and mean, its bounds at 80 % and 95 %, the last value known, the
+ * usual size of errors (0 when it is not known), and whether its error is bounded (1) or not (0).
+ */
+const FIELDS = 9;
