@@ -5,7 +5,7 @@ import { mistakes } from '../../admin/answer-schemas';
 import type { SimulatedControl } from './simulated-control';
 
 const PAGE = { offset: 0, limit: 1_000 };
-const PATHS: Readonly<Record<AskName, string>> = {
+const PATHS: Readonly<Partial<Record<AskName, string>>> = {
   classes: 'get /api/v1/classes',
   series: 'get /api/v1/series',
   prediction: 'get /api/v1/predictions',
@@ -40,7 +40,7 @@ export async function wrongAnswers(
     const answer = await sim.ask(name, ask);
     const odd = oddNumber(answer);
     if (odd !== undefined) wrong.push(`${name} ${JSON.stringify(ask)}: ${odd}`);
-    const found = mistakes(PATHS[name], '200', JSON.parse(JSON.stringify(answer))) as readonly unknown[];
+    const found = mistakes(PATHS[name] ?? name, '200', JSON.parse(JSON.stringify(answer))) as readonly unknown[];
     if (found.length > 0) wrong.push({ name, ask, found });
     if (name === 'prediction') wrong.push(...disorder(answer as ForecastAsks['prediction']['answer']));
   };
