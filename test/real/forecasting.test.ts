@@ -1,5 +1,6 @@
 /** The threads of the control path as they are built: handed counts, asked, killed, ended. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -14,7 +15,8 @@ import { repositoryPath } from '../parts/paths';
 import { until } from '../parts/until';
 
 // Threads run compiled code.
-const built = <T>(file: string): T => require(repositoryPath('dist', 'app', 'forecasting', file)) as T;
+const load = createRequire(__filename);
+const built = <T>(file: string): T => load(repositoryPath('dist', 'app', 'forecasting', file)) as T;
 const { ControlThreadHost: Host } = built<{ ControlThreadHost: typeof ControlThreadHost }>('control-host.js');
 const { FitThreads: Threads } = built<{ FitThreads: typeof FitThreads }>('fit-threads.js');
 
