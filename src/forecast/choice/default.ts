@@ -5,15 +5,16 @@
  */
 import { TidegateError } from '../../core/errors';
 import { wholeSeries } from '../gaps';
-import type { FittedModel, ModelKind, SeriesContext } from '../model/model';
+import type { ModelKind, SeriesContext } from '../model/model';
 import { MSTL } from '../model/mstl';
 import { panelShape } from '../model/phase-panel';
 import { THETA } from '../model/theta';
 import { scaleNamed, type ScaleName } from '../scale';
-import { fitDirect, type FittedHorizon } from './direct-fit';
+import { fitDirect, rowStride, type FittedHorizon } from './direct-fit';
 import { DirectModel, restoreDirect } from './direct-model';
-import { supportedKind } from './supported';
+import { supportedKind, type LeaderKind, type TriedModel } from './supported';
 import { SpreadTable, type HorizonSample } from './spread-table';
+import type { LeaderTrial } from './supporter-trial';
 
 /** What a direct kind is made of. */
 export interface DirectKindOptions {
@@ -22,23 +23,30 @@ export interface DirectKindOptions {
   readonly penalties: readonly number[];
 }
 
+/** What came at the targets of a trial. */
+interface TrialActual {
+  readonly actual: Float64Array;
+}
+
 /** A kind that forecasts each horizon directly. */
-export function directKind(name: string, options: DirectKindOptions): ModelKind {
+export function directKind(name: string, options: DirectKindOptions): LeaderKind {
+  const fitTried = (values: Float64Array, context: SeriesContext): TriedModel => {
+    if (values.length === 0) {
+      throw new TidegateError('TG_FORECAST_TOO_SHORT', `no values: the model ${name} needs one`);
+    }
+    return fitKind(name, options, values, context);
+  };
   return {
     name,
     minPoints: () => 1,
-    fit(values, context) {
-      if (values.length === 0) {
-        throw new TidegateError('TG_FORECAST_TOO_SHORT', `no values: the model ${name} needs one`);
-      }
-      return fitKind(name, options, values, context);
-    },
+    fitTried,
+    fit: (values, context) => fitTried(values, context).model,
     restore: (state) => restoreDirect(name, state),
   };
 }
 
 /** The direct forecasts by themselves. */
-export const DIRECT: ModelKind = directKind('direct', {
+export const DIRECT: LeaderKind = directKind('direct', {
   scales: ['log', 'sqrt'],
   penalties: [0.1, 0.3, 1, 3],
 });
@@ -54,14 +62,15 @@ function fitKind(
   options: DirectKindOptions,
   values: Float64Array,
   context: SeriesContext,
-): FittedModel {
+): TriedModel {
   const shape = panelShape(context, values.length);
   const whole = wholeSeries(values, shape.season > 0 ? context.seasons : []);
   const fits = options.scales.map((scale) => ({
     scale: scaleNamed(scale),
     horizons: fitDirect(whole, context, { scale: scaleNamed(scale), penalties: options.penalties }),
   }));
-  return new DirectModel({
+  const trial = trialOf(fits.map((fit) => fit.horizons));
+  const model = new DirectModel({
     kind,
     shape,
     values: Float32Array.from(values, (value) => (Number.isFinite(value) ? Math.max(0, value) : NaN)),
@@ -70,18 +79,30 @@ function fitKind(
       aheads: Float64Array.from(horizons, (horizon) => horizon.ahead),
       linears: horizons.map((horizon) => horizon.linear),
     })),
-    spread: SpreadTable.of(samplesOf(fits.map((fit) => fit.horizons))),
+    spread: SpreadTable.of(samplesOf(trial)),
   });
+  return { model, trial, stride: rowStride(whole.length) };
 }
 
-/** The errors of the scales' mean forecasts. */
-function samplesOf(fits: readonly (readonly FittedHorizon[])[]): readonly HorizonSample[] {
-  return (fits[0] ?? []).map(({ ahead, actual, made }, row) => {
-    const errors = actual.map((value, at) => {
-      const mean = fits.reduce((sum, horizons) => sum + horizons[row]!.forecasts[at]!, 0) / fits.length;
-      return Math.sqrt(value) - Math.sqrt(mean);
-    });
+/** What the scales' mean forecasts were in the trial. */
+function trialOf(fits: readonly (readonly FittedHorizon[])[]): readonly (LeaderTrial & TrialActual)[] {
+  return (fits[0] ?? []).map(({ ahead, actual, made }, row) => ({
+    ahead,
+    made,
+    actual,
+    forecasts: actual.map(
+      (_, at) => fits.reduce((sum, horizons) => sum + horizons[row]!.forecasts[at]!, 0) / fits.length,
+    ),
+  }));
+}
+
+function samplesOf(trial: readonly (LeaderTrial & TrialActual)[]): readonly HorizonSample[] {
+  return trial.map(({ ahead, made, forecasts, actual }) => {
     const span = (made[made.length - 1] ?? 0) - (made[0] ?? 0) + 1;
-    return { ahead, errors, independent: Math.max(1, span / ahead) };
+    return {
+      ahead,
+      errors: actual.map((value, at) => Math.sqrt(value) - Math.sqrt(forecasts[at]!)),
+      independent: Math.max(1, span / ahead),
+    };
   });
 }

@@ -52,6 +52,12 @@ export function horizonLadder(points: number, season: number): readonly number[]
     : ladder;
 }
 
+/** Steps between the rows of most horizons: those of the next few have rows at these steps too. */
+export function rowStride(points: number): number {
+  const near = Math.ceil(points / ROWS_MAX_NEAR);
+  return near * Math.ceil(points / ROWS_MAX / near);
+}
+
 /** Fits to whole, unscaled values. */
 export function fitDirect(
   values: Float64Array,
@@ -110,7 +116,7 @@ function planOf(panel: PhasePanel, ahead: number): HorizonPlan {
   for (let at = points - trial; at < points; at += block) blocks.push(at);
   return {
     ahead,
-    stride: Math.ceil(points / (ahead <= 3 ? ROWS_MAX_NEAR : ROWS_MAX)),
+    stride: ahead <= 3 ? Math.ceil(points / ROWS_MAX_NEAR) : rowStride(points),
     blocks,
     halfLife: HALF_LIFE_SEASONS * Math.max(season, SEASONLESS_STEPS),
   };

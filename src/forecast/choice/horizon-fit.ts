@@ -133,8 +133,9 @@ interface Rows {
 
 function rowsOf(panel: PhasePanel, plan: HorizonPlan): Rows {
   const made: number[] = [];
-  // Counted back from the last value, so that the newest rows are always there.
-  for (let at = panel.points - 1 - plan.ahead; at >= panel.firstRow; at -= plan.stride) made.push(at);
+  // Counted back from the last value, so that rows of all horizons are made at the same steps.
+  const newest = panel.points - 1 - plan.stride * Math.ceil(plan.ahead / plan.stride);
+  for (let at = newest; at >= panel.firstRow; at -= plan.stride) made.push(at);
   made.reverse();
   const cells = new Float64Array(made.length * panel.columns);
   const usual = Float64Array.from(made, (at, row) => panel.write(at, plan.ahead, cells, row * panel.columns));
