@@ -23,6 +23,7 @@ export function addForecastRoutes(app: FastifyInstance, desk: ForecastDesk, toke
   app.get(`${BASE}/accuracy`, (request) => desk.ask('accuracy', readAccuracyQuery(request.url)));
   app.get(`${BASE}/anomalies`, (request) => desk.ask('anomalies', readAnomaliesQuery(request.url)));
   app.get(`${BASE}/models`, (request) => desk.ask('models', readModelsQuery(request.url)));
+  app.get(`${BASE}/costs`, (request) => desk.ask('costs', readAccuracyQuery(request.url)));
   app.get(`${BASE}/alerts`, () => desk.ask('alerts', {}));
   app.get(`${BASE}/replicas`, () => desk.ask('replicas', {}));
   app.get(`${BASE}/forecasting`, () => desk.ask('status', {}));

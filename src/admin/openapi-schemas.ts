@@ -194,6 +194,14 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     valuePerS: orNull(number()),
     crossesAtMs: orNull(whole(TIME)),
   }),
+  Cost: object({
+    classId: text('A rule.'),
+    resource: text(undefined, RESOURCES),
+    set: orNull(number('As the settings say.')),
+    learned: orNull(number('As it was learned, whether it is used or not.')),
+    confidence: orNull(number('How much of it is learned and not given, 0 to 1.')),
+    perRequest: number('What forecasts are made with, in cost units.'),
+  }),
   Replicas: object({
     service: text(),
     recommended: orNull(whole()),

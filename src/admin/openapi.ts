@@ -134,6 +134,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     required: ['class'],
     answer: object({ models: listOf(ref('Model')) }),
   },
+  [`get ${BASE}/costs`]: {
+    summary: 'What one request of each rule uses of each resource: as it is set, and as it was learned.',
+    query: { class: classId, ...page },
+    answer: object({
+      total: whole('Rules.'),
+      learnedFrom: text(undefined, ['off', 'host', 'signals']),
+      costs: listOf(ref('Cost')),
+    }),
+  },
   [`get ${BASE}/alerts`]: {
     summary: 'The thresholds, and whether a forecast crosses them.',
     answer: object({ alerts: listOf(ref('Alert')) }),

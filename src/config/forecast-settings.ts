@@ -67,6 +67,24 @@ const replicas = rows(
   },
 );
 
+const cost_signals = rows(
+  {
+    doc: 'Signals that tell what the instances of a service use; for `learn_costs: signals`.',
+    takes: 'a list of at most 64 signals',
+    max: 64,
+  },
+  {
+    service: text({ doc: "The service's name.", fallback: '', pattern: /^\S/, takes: 'text' }),
+    resource: choice(['cpu', 'memory', 'io', 'network'], { doc: 'The resource.', fallback: 'cpu' }),
+    signal: text({
+      doc: 'The signal of `observe.prometheus.signals` that tells what each instance uses of it; costs are in its unit.',
+      fallback: '',
+      pattern: /^\S/,
+      takes: "a signal's name",
+    }),
+  },
+);
+
 const holidays = rows(
   {
     doc: 'Spans that are unlike other days; spans of one name are taken to be alike.',
@@ -127,6 +145,11 @@ export const forecast = section(
       min: 0,
       max: 10_000,
     }),
+    learn_costs: choice(['off', 'host', 'signals'], {
+      doc: "Whether what a request of each rule costs is learned, by regression of what is used on what is admitted: from this host's load, where the service runs alone on it, or from `cost_signals`. What is learned replaces the costs of `observe.classes` once it is sure enough.",
+      fallback: 'off',
+    }),
+    cost_signals,
     alerts,
     replicas,
     holidays,

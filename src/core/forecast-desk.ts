@@ -4,6 +4,7 @@ import type {
   AlertView,
   AnomalyView,
   ClassView,
+  CostView,
   DriftView,
   ForecastFigures,
   HorizonName,
@@ -107,6 +108,15 @@ export interface ForecastAsks {
     answer: { readonly models: readonly ModelView[] };
   };
   refit: { ask: { readonly classId?: string }; answer: { readonly waiting: number } };
+  costs: {
+    ask: PageAsk & { readonly classId?: string };
+    answer: {
+      readonly total: number;
+      /** Where costs are learned from: `off`, `host` or `signals`. */
+      readonly learnedFrom: string;
+      readonly costs: readonly CostView[];
+    };
+  };
   alerts: { ask: Record<string, never>; answer: { readonly alerts: readonly AlertView[] } };
   replicas: { ask: Record<string, never>; answer: { readonly replicas: readonly ReplicasView[] } };
   status: { ask: Record<string, never>; answer: ForecastStatus };

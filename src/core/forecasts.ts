@@ -1,5 +1,5 @@
 /** What is forecast and told of it: plain data between the control path, the API and metrics. Structured-cloneable. */
-import type { ClassInfo, FigureName } from './observation';
+import type { ClassInfo, FigureName, ResourceName } from './observation';
 
 /** How far ahead forecasts look. */
 export const HORIZONS = ['1m', '1h', '1d'] as const;
@@ -132,6 +132,20 @@ export interface AlertView {
   readonly valuePerS: number | null;
   /** When the threshold is first crossed by the forecast, Unix ms. */
   readonly crossesAtMs: number | null;
+}
+
+/** What one request of a rule uses of a resource, in cost units. */
+export interface CostView {
+  readonly classId: string;
+  readonly resource: ResourceName;
+  /** As the settings say; null where they say nothing. */
+  readonly set: number | null;
+  /** As it was learned, whether it is used or not. */
+  readonly learned: number | null;
+  /** How much of it is learned and not given, 0 to 1. */
+  readonly confidence: number | null;
+  /** What forecasts are made with. */
+  readonly perRequest: number;
 }
 
 /** A recommended number of replicas. */

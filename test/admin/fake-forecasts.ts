@@ -98,6 +98,13 @@ const ANSWERS: { readonly [N in AskName]: ForecastAsks[N]['answer'] } = {
       },
     ],
   },
+  costs: {
+    total: 1,
+    learnedFrom: 'host',
+    costs: [
+      { classId: 'shop.rule', resource: 'cpu', set: null, learned: 0.25, confidence: 0.9, perRequest: 0.25 },
+    ],
+  },
   replicas: {
     replicas: [{ service: 'shop', recommended: 3, capacityPerReplica: 50, demandPerS: 120, why: 'set' }],
   },

@@ -21,6 +21,7 @@ describe('the forecast API', () => {
     ['/anomalies?class=edge.k&since=5', ['anomalies', { classId: 'edge.k', sinceMs: 5, offset: 0, limit: 100 }]], // prettier-ignore
     ['/models?class=edge.k', ['models', { classId: 'edge.k' }]],
     ['/alerts', ['alerts', {}]],
+    ['/costs?class=edge.k', ['costs', { classId: 'edge.k', offset: 0, limit: 100 }]],
     ['/replicas', ['replicas', {}]],
     ['/forecasting', ['status', {}]],
   ])('asks for %s', async (path, expected) => {

@@ -10,6 +10,7 @@ import type { History } from '../../history/history';
 import type { ControlLoop } from './control-loop';
 import type { FiguresMaker } from './figures';
 import type { FitRunner } from './fit-runner';
+import type { LearnedCosts } from './learned-costs';
 import type { ModelShelf } from './model-shelf';
 import type { ReplicaDesk } from './replica-desk';
 import type { ResourceCosts } from './resource-costs';
@@ -24,6 +25,7 @@ export interface DeskParts {
   readonly replicas: ReplicaDesk;
   readonly figures: FiguresMaker;
   readonly costs: ResourceCosts;
+  readonly learned: Pick<LearnedCosts, 'page'>;
   readonly loop: ControlLoop;
   readonly nowMs: () => number;
 }
@@ -48,6 +50,7 @@ export class ControlDesk implements ForecastDesk {
     models: ({ classId }) => ({ models: this.parts.shelf.views(this.known(classId)) }),
     rollback: (ask) => this.rollback(ask),
     refit: (ask) => this.refit(ask),
+    costs: (ask) => this.parts.learned.page(ask),
     alerts: () => ({ alerts: this.parts.alerts.views() }),
     replicas: () => ({ replicas: this.parts.replicas.views() }),
     status: () => this.status(),

@@ -39,7 +39,6 @@ function run(setup: ControlSetup, port: MessagePort): void {
     clock: systemClock,
     logger,
     tell: (figures) => post({ kind: 'figures', figures }),
-    learnedCost: () => undefined,
   });
   const signals = startSignals(settings, systemClock, logger, ({ added, samples }) => {
     const infos = new Map(added.map((info) => [info.id, info]));

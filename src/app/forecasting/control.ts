@@ -1,4 +1,5 @@
 /** Puts the control path together, for whatever thread runs it. */
+import { availableParallelism } from 'node:os';
 import type { Settings } from '../../config/settings-shape';
 import type { ForecastDesk } from '../../core/forecast-desk';
 import type { ForecastFigures, HorizonName } from '../../core/forecasts';
@@ -25,6 +26,7 @@ import { newestStepMs } from './group/newest-step';
 import { PassingForecasts } from './group/passing-forecast';
 import { Standby } from './group/standby';
 import { wholeSteps } from './group/whole-steps';
+import { LearnedCosts } from './learned-costs';
 import { ModelShelf } from './model-shelf';
 import { ReplicaDesk } from './replica-desk';
 import { ResourceCosts, type LearnedCost } from './resource-costs';
@@ -44,7 +46,8 @@ export interface ControlParts {
   readonly source: string;
   /** Undefined for a process that is alone. */
   readonly link: GroupLink | undefined;
-  readonly learnedCost: LearnedCost;
+  /** Learns what requests cost; made of the settings where it is not given. */
+  readonly learnedCost?: LearnedCost;
 }
 
 /** The control path. */
@@ -84,7 +87,10 @@ export function createControl(parts: ControlParts): Control {
     {
       link,
       source,
-      take: (batch, now) => loop.take(batch, now),
+      take: (batch, now) => {
+        learned.note(batch.added);
+        loop.take(batch, now);
+      },
       heldUntilMs: newestStepMs(history, startedMs),
       lateMs: settings.history.lateWindowMs,
     },
@@ -115,7 +121,8 @@ export function createControl(parts: ControlParts): Control {
     serviceLoads(history, service, signal, nowMs());
   const replicas = new ReplicaDesk(forecast.replicas, { predict, loads });
   const figures = new FiguresMaker({ book, history, maxClasses: forecast.metricClasses, leader: leads });
-  const costs = new ResourceCosts(history, parts.learnedCost);
+  const learned = new LearnedCosts({ settings: forecast, history, cores: availableParallelism() });
+  const costs = new ResourceCosts(history, parts.learnedCost ?? learned.cost);
   const tell = (told: ForecastFigures): void => {
     parts.tell(told);
     if (link !== undefined && leads())
@@ -123,7 +130,7 @@ export function createControl(parts: ControlParts): Control {
   };
   const shared = { history, book, shelf, fits, alerts, replicas, figures, costs };
   const loop = new ControlLoop({ ...shared, opener, tell, logger, monotonicMs }, startedMs);
-  const own = new ControlDesk({ ...shared, loop, nowMs });
+  const own = new ControlDesk({ ...shared, learned, loop, nowMs });
   const { name } = settings.observe.group;
   const desk = link === undefined ? own : new GroupDesk({ desk: own, name, link, exchange, boards, nowMs });
   const standby = new Standby(
@@ -135,6 +142,7 @@ export function createControl(parts: ControlParts): Control {
     exchange.turn(nowMs);
     boards.turn(nowMs());
     standby.turn(nowMs());
+    learned.turn(exchange.clockMs(nowMs()));
   };
   const filled = (classIds: readonly string[]): void => {
     const infos = history.classes().filter(({ id, ended }) => !ended && classIds.includes(id));
@@ -143,7 +151,10 @@ export function createControl(parts: ControlParts): Control {
       opener.openAnew(info, exchange.clockMs(nowMs()));
     }
   };
-  const observe = (batch: ObservationBatch): void => exchange.observe(batch, nowMs());
+  const observe = (batch: ObservationBatch): void => {
+    exchange.observe(batch, nowMs());
+    learned.observe(batch);
+  };
   const close = async (): Promise<void> => {
     exchange.close();
     // What is written must not wait for who cannot be reached.

@@ -14,6 +14,7 @@ const PATHS: Readonly<Partial<Record<AskName, string>>> = {
   models: 'get /api/v1/models',
   rollback: 'post /api/v1/models/rollback',
   refit: 'post /api/v1/models/refit',
+  costs: 'get /api/v1/costs',
   alerts: 'get /api/v1/alerts',
   replicas: 'get /api/v1/replicas',
   status: 'get /api/v1/forecasting',
@@ -40,13 +41,18 @@ export async function wrongAnswers(
     const answer = await sim.ask(name, ask);
     const odd = oddNumber(answer);
     if (odd !== undefined) wrong.push(`${name} ${JSON.stringify(ask)}: ${odd}`);
-    const found = mistakes(PATHS[name] ?? name, '200', JSON.parse(JSON.stringify(answer))) as readonly unknown[];
+    const found = mistakes(
+      PATHS[name] ?? name,
+      '200',
+      JSON.parse(JSON.stringify(answer)),
+    ) as readonly unknown[];
     if (found.length > 0) wrong.push({ name, ask, found });
     if (name === 'prediction') wrong.push(...disorder(answer as ForecastAsks['prediction']['answer']));
   };
   await look('classes', PAGE);
   await look('accuracy', PAGE);
   await look('anomalies', PAGE);
+  await look('costs', PAGE);
   await look('alerts', {});
   await look('replicas', {});
   await look('status', {});
