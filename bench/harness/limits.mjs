@@ -8,40 +8,45 @@ export const PROBE_KEY = 'probe';
 /** What the probe's rule admits an hour. */
 export const PROBE_LIMIT = 5;
 
-const FAR_ABOVE_LOAD = 1_000_000_000;
+/** More than any load asks for. */
+export const FAR_ABOVE_LOAD = { limit: 1_000_000_000, unit: 'minute' };
+
+const UNIT_S = { second: 1, minute: 60 };
 
 /**
  * Writes the limits files below `folder`.
+ * @param {string} folder
+ * @param {{ limit: number, unit: 'second' | 'minute' }} each what each key may ask for
  * @returns {{ root: string, limits: string, limitador: string }} the reference's RUNTIME_ROOT (its subdirectory is
  *   `ratelimit`), the same limits as one file, and limitador's limits file
  */
-export function writeLimits(folder) {
+export function writeLimits(folder, each = FAR_ABOVE_LOAD) {
   const root = join(folder, 'root');
   const config = join(root, 'ratelimit', 'config');
   mkdirSync(config, { recursive: true });
   const limits = join(config, 'bench.yaml');
-  writeFileSync(limits, referenceDialect());
+  writeFileSync(limits, referenceDialect(each));
   const limitador = join(folder, 'limitador.yaml');
-  writeFileSync(limitador, limitadorDialect());
+  writeFileSync(limitador, limitadorDialect(each));
   return { root, limits, limitador };
 }
 
-function referenceDialect() {
+function referenceDialect({ limit, unit }) {
   return `domain: ${DOMAIN}
 descriptors:
   - key: ${ENTRY_KEY}
-    rate_limit: {unit: minute, requests_per_unit: ${FAR_ABOVE_LOAD}}
+    rate_limit: {unit: ${unit}, requests_per_unit: ${limit}}
   - key: ${PROBE_KEY}
     rate_limit: {unit: hour, requests_per_unit: ${PROBE_LIMIT}}
 `;
 }
 
-function limitadorDialect() {
-  const rule = (key, limit, seconds) => `- namespace: ${DOMAIN}
-  max_value: ${limit}
+function limitadorDialect({ limit, unit }) {
+  const rule = (key, most, seconds) => `- namespace: ${DOMAIN}
+  max_value: ${most}
   seconds: ${seconds}
   conditions: []
   variables: ["descriptors[0]['${key}']"]
 `;
-  return rule(ENTRY_KEY, FAR_ABOVE_LOAD, 60) + rule(PROBE_KEY, PROBE_LIMIT, 3_600);
+  return rule(ENTRY_KEY, limit, UNIT_S[unit]) + rule(PROBE_KEY, PROBE_LIMIT, 3_600);
 }

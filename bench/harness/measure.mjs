@@ -5,6 +5,7 @@ import { SHOULD_RATE_LIMIT } from '../load/rls-message.mjs';
 import { coreBusySeconds, cpuSeconds } from './processes.mjs';
 
 const LOAD_CLIENT = fileURLToPath(new URL('../load/main.mjs', import.meta.url));
+const REPLAY_CLIENT = fileURLToPath(new URL('../load/replay.mjs', import.meta.url));
 const GIVE_UP_MS = 120_000;
 const WARMUP_S = 0.5;
 
@@ -16,6 +17,7 @@ const WARMUP_S = 0.5;
  * @property {number | undefined} cpuPerMillionS CPU seconds of the server per million calls
  * @property {number | undefined} redisCpuPerMillionS the same of Redis, where there is one
  * @property {number} othersShare part of the server's core that went to anything but the server
+ * @property {number} loadCoreShare part of the load generator's core that was used, by Redis too where it shares it
  * @property {number | undefined} generatorShare part of its core that the load generator used
  * @property {object | undefined} latencyUs
  * @property {object | undefined} sendLagUs how late the open loop sent, which its latencies include
@@ -41,6 +43,20 @@ export function measureLatency(server, keys, options, redisPids) {
   return loadClient(server, keys, options, redisPids, ['--rate', String(options.ratePerS)]);
 }
 
+/**
+ * What Envoy sends, replayed: its headers, HEADERS followed by DATA, `streams` calls at a time on each connection.
+ * @param {{ fresh: boolean, descriptors: number }} calls whether each has a trace of its own, and how many descriptors it has
+ */
+export function measureReplay(server, { fresh, descriptors }, options, redisPids) {
+  const { connections, streams, seconds } = options;
+  const argv = [
+    ...[process.execPath, REPLAY_CLIENT, '--target', server.address, '--connections', String(connections)],
+    ...['--streams', String(streams), '--duration-s', String(seconds), '--descriptors', String(descriptors)],
+    ...(fresh ? ['--fresh'] : []),
+  ];
+  return measured(server, redisPids, options, argv, JSON.parse);
+}
+
 function loadClient(server, keys, options, redisPids, loop) {
   const argv = [
     ...[process.execPath, LOAD_CLIENT, '--target', server.address, '--keys', keys],
@@ -56,20 +72,22 @@ async function measured(server, redisPids, options, argv, read) {
     server: cpuSeconds(server.pids),
     redis: cpuSeconds(redisPids),
     core: coreBusySeconds(options.cores.server),
+    loadCore: coreBusySeconds(options.cores.load),
   });
   const before = take();
   const output = await runPinned(options.cores.load, argv);
   const after = take();
   const result = read(output);
   const used = (name) => after[name] - before[name];
+  const elapsedS = (after.atMs - before.atMs) / 1_000;
   const perMillion = (name, pids) => (pids.length === 0 ? undefined : (used(name) / result.callsTotal) * 1e6);
   return {
     ...result,
     failed: result.failed + result.lost,
     cpuPerMillionS: perMillion('server', server.pids),
     redisCpuPerMillionS: perMillion('redis', redisPids),
-    othersShare:
-      server.pids.length === 0 ? 0 : ((used('core') - used('server')) / (after.atMs - before.atMs)) * 1_000,
+    othersShare: server.pids.length === 0 ? 0 : (used('core') - used('server')) / elapsedS,
+    loadCoreShare: used('loadCore') / elapsedS,
   };
 }
 

@@ -54,6 +54,23 @@ export async function startCluster(folder, core) {
   };
 }
 
+/**
+ * Commands that clients sent to decide: script calls where there are scripts (what they run is not counted again), else all but
+ * questions about the server itself.
+ * @param {string} addresses host:port, comma-separated
+ */
+export async function decidingCommands(addresses) {
+  const calls = new Map();
+  for (const address of addresses.split(',').filter(Boolean)) {
+    const port = address.slice(address.lastIndexOf(':') + 1);
+    const { stdout } = await run('redis-cli', ['-p', port, 'info', 'commandstats']);
+    for (const [, name, count] of stdout.matchAll(/cmdstat_([^:]+):calls=(\d+)/g))
+      calls.set(name, (calls.get(name) ?? 0) + Number(count));
+  }
+  const sum = (names) => names.reduce((total, name) => total + (calls.get(name) ?? 0), 0);
+  return { scripts: sum(['evalsha', 'eval', 'fcall']), counters: sum(['incrby', 'expire']) };
+}
+
 function startServer(folder, core, port, extra) {
   const dir = join(folder, `redis-${port}`);
   mkdirSync(dir, { recursive: true });

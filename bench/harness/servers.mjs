@@ -21,9 +21,10 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Starts Tidegate's built program for a case.
+ * @param {string} name what it is called in the tables
  * @returns {Promise<RunningServer>}
  */
-export async function startTidegate(kind, surroundings, options, folder) {
+export async function startTidegate(kind, surroundings, options, folder, name = TIDEGATE) {
   const [port] = await freePorts(1);
   const stores = { memory: {}, redis: { URLS: surroundings.redis }, cluster: { URLS: surroundings.cluster } };
   const env = {
@@ -46,12 +47,8 @@ export async function startTidegate(kind, surroundings, options, folder) {
     '--limits',
     surroundings.limits,
   ];
-  const logFile = join(folder, `${TIDEGATE}-${kind}.log`);
-  return started(
-    TIDEGATE,
-    `127.0.0.1:${port}`,
-    startPinned({ core: options.cores.server, argv, env, logFile }),
-  );
+  const logFile = join(folder, `${name}-${kind}.log`);
+  return started(name, `127.0.0.1:${port}`, startPinned({ core: options.cores.server, argv, env, logFile }));
 }
 
 /**
