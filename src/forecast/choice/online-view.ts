@@ -13,8 +13,12 @@ const LEVEL = 2;
 /** Parts that a first season, and longer ones, are kept in. */
 const FIRST_BINS = 144;
 const LONGER_BINS = 1008;
-/** What a rise of the season is multiplied by, to be of the size of other columns. */
+/** What a season's rise by one step is multiplied by, to be of the size of other columns. */
 const RISE_TIMES = 10;
+/** How far ahead and back of the next step a season's rises are seen: an hour of a day. */
+const RISE_PART = 1 / 24;
+/** Columns of each season. */
+const SEASON_COLUMNS = 4;
 /** A jump beyond this many usual errors counts as usual errors. */
 const JUMP_ERRORS = 1.5;
 /** A value this many usual errors off the level is taken only when the one before it was as far off. */
@@ -36,13 +40,15 @@ export class OnlineView {
   taken = 0;
   /** The last value as it came. */
   raw = 0;
+  /** Steps that {@link RISE_PART} of the first season takes. */
+  private readonly far: number;
 
   constructor(seasons: readonly number[]) {
+    this.far = Math.max(1, Math.round((seasons[0] ?? 0) * RISE_PART));
     this.seasons = seasons.slice(0, 2).map((season, index) => {
       return new SeasonBins(season, Math.min(season, index === 0 ? FIRST_BINS : LONGER_BINS));
     });
-    const seasonal = this.seasons.length === 0 ? 0 : 1 + this.seasons.length;
-    this.full = zeros(1 + LAGS + AVERAGE_GAINS.length - 1 + 1 + seasonal);
+    this.full = zeros(1 + LAGS + AVERAGE_GAINS.length - 1 + 2 + SEASON_COLUMNS * this.seasons.length);
   }
 
   /** What columns are relative to. */
@@ -55,8 +61,11 @@ export class OnlineView {
     return this.lags[0]!;
   }
 
-  /** Writes the columns for the next step. */
-  write(usualError: number): void {
+  /**
+   * Writes the columns for the next step.
+   * @param recentError the usual size of the last few errors: a jump tells something else while values burst.
+   */
+  write(usualError: number, recentError: number): void {
     const { averages, lags, full, short, level } = this;
     let at = 0;
     full[at++] = 1;
@@ -67,18 +76,26 @@ export class OnlineView {
     const jump = lags[0]! - averages[0]!;
     const most = JUMP_ERRORS * usualError;
     full[at++] = jump > most ? most : jump < -most ? -most : jump;
-    for (let index = 0; index < this.seasons.length; index += 1) {
-      const season = this.seasons[index]!;
-      const next = season.at(this.steps);
-      const rise = RISE_TIMES * (next - season.at(this.steps - 1 < 0 ? 0 : this.steps - 1));
-      full[at++] = Number.isNaN(rise) ? 0 : rise;
-      if (index === 0) full[at++] = Number.isNaN(next) ? 0 : next - level;
-    }
+    const restless = recentError / usualError - 1;
+    full[at++] = jump * (restless > 1 ? 1 : restless < -1 ? -1 : restless);
+    for (const season of this.seasons) at = this.writeSeason(season, at);
     short[0] = 1;
     short[1] = lags[0]! - level;
     short[2] = averages[0]! - level;
     short[3] = averages[1]! - level;
     short[4] = averages[3]! - level;
+  }
+
+  /** How a season rises to the next step, how it differs from the level there, and its rises in the hours about. */
+  private writeSeason(season: SeasonBins, from: number): number {
+    const { full, level, steps, far } = this;
+    const next = season.at(steps);
+    const known = (figure: number): number => (Number.isNaN(figure) ? 0 : figure);
+    full[from] = known(RISE_TIMES * (next - season.at(Math.max(0, steps - 1))));
+    full[from + 1] = known(next - level);
+    full[from + 2] = known(season.at(steps + far) - next);
+    full[from + 3] = known(season.at(Math.max(0, steps - far)) - next);
+    return from + SEASON_COLUMNS;
   }
 
   /** The value as it is taken: absurd ones are bounded until the next confirms them. */

@@ -18,6 +18,8 @@ const LEARNT_ERRORS = 3;
 /** How fast the usual error follows, and how far one error draws it. */
 const USUAL_GAIN = 0.01;
 const USUAL_ERRORS = 6;
+/** How fast the size of the last few errors follows. */
+const RECENT_GAIN = 0.15;
 /** Forecasts lie at most this many usual errors above everything seen of late. */
 const ABOVE_ERRORS = 4;
 const LEAST_ERROR = 1e-6;
@@ -51,6 +53,8 @@ class OnlineModel implements FittedModel {
   private readonly quantiles = startQuantiles();
   /** The usual size of one-step errors, on the root scale. */
   private usual = 1;
+  /** The same of the last few. */
+  private recent = 1;
 
   constructor(
     private readonly name: string,
@@ -112,6 +116,7 @@ class OnlineModel implements FittedModel {
       hedge: this.hedge.save(),
       quantiles: Float64Array.from(this.quantiles),
       usual: this.usual,
+      recent: this.recent,
     };
   }
 
@@ -127,6 +132,7 @@ class OnlineModel implements FittedModel {
     this.hedge.load(stateIn(state, 'hedge'));
     setFigures(this.quantiles, figuresIn(state, 'quantiles', QUANTILES));
     this.usual = numberIn(state, 'usual');
+    this.recent = numberIn(state, 'recent');
     this.look();
   }
 
@@ -137,7 +143,7 @@ class OnlineModel implements FittedModel {
   /** Makes the experts' forecasts of the next step. */
   private look(): void {
     const { view, scaled, figures, regressions, options } = this;
-    view.write(this.usual);
+    view.write(this.usual, this.recent);
     const { level, lags, averages } = view;
     const highest = Math.max(lags[0]!, lags[1]!, lags[2]!, level, averages[3]!) + ABOVE_ERRORS * this.usual;
     for (let expert = 0; expert < regressions.length; expert += 1) {
@@ -167,6 +173,7 @@ class OnlineModel implements FittedModel {
     const gain = Math.max(USUAL_GAIN, 1 / view.taken);
     const size = Math.min(Math.abs(error), USUAL_ERRORS * this.usual);
     this.usual = Math.max(LEAST_ERROR, this.usual + gain * (size - this.usual));
+    this.recent += Math.max(RECENT_GAIN, gain) * (size - this.recent);
   }
 
   /** The next step as mixed; later ones drift to the average level, with the season's rises. */
