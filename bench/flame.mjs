@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 const { escaped } = createRequire(import.meta.url)('../dist/chart/markup.js');
 
 const ROW_PX = 17;
-const TOP_PX = 54;
+const TOP_PX = 64;
 const CHAR_PX = 6.3;
 /** Narrower frames are left out. */
 const LEAST_PX = 0.8;
@@ -127,11 +127,13 @@ function svgOf(root, title, width) {
     const box = `<rect x="${x.toFixed(1)}" y="${yOf(depth)}" width="${Math.max(0.5, widthPx - 0.4).toFixed(1)}" height="${ROW_PX - 1}" fill="${fill}"/>`;
     return `<g><title>${escaped(frame.name)}: ${share} %</title>${box}${text}</g>`;
   });
-  let x = 4;
+  let [x, y] = [4, 28];
   const legend = sharesOf(root).map(([part, share], index) => {
     const label = `${part} ${(share * 100).toFixed(0)} %`;
-    const item = `<rect x="${x}" y="28" width="10" height="10" fill="${PARTS[index][2]}"/><text x="${x + 13}" y="37">${escaped(label)}</text>`;
-    x += 22 + label.length * 5.6;
+    const wide = 22 + label.length * 5.6;
+    if (x + wide > width) [x, y] = [4, y + 15];
+    const item = `<rect x="${x}" y="${y}" width="10" height="10" fill="${PARTS[index][2]}"/><text x="${x + 13}" y="${y + 9}">${escaped(label)}</text>`;
+    x += wide;
     return item;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="10.5">
