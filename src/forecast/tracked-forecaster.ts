@@ -274,8 +274,8 @@ export class TrackedForecaster {
 
   private driftAfter(atMs: number, { event, adopted }: DetectedStep): Drift | undefined {
     if (adopted) {
-      this.drifts.reset();
-      return { atMs, kind: DRIFT_OF[event?.reason ?? 'level shift'], score: event?.score ?? 1 };
+      const kind = DRIFT_OF[event?.reason ?? 'level shift'];
+      return this.drifts.adopt({ atMs, kind, score: event?.score ?? 1 });
     }
     const { endedSlot, sizedError } = this.detector;
     if (event === undefined) this.drifts.observe(sizedError);

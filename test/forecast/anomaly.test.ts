@@ -37,6 +37,24 @@ describe('the budget of false alarms', () => {
     expect(alarms[0]).toBeLessThan(alarms[1] ?? 0);
     expect((alarms[0] ?? NaN) / 20).toBeLessThan(0.11);
   });
+
+  it('is never overdrawn for long, not even where something is odd twice a day', () => {
+    const days = 90;
+    const random = seededRandom(7);
+    const values = seasonalCounts(days * DAY, 8).map((value, step) => {
+      const factor = step % (DAY / 2) === 50 ? 2 + 40 * random.next() : 1;
+      return factor * value;
+    });
+    const reports = runAll(tracked(), values);
+    const events = reports.filter(({ began }) => began);
+    expect(events.length).toBeLessThanOrEqual(5 + 0.2 * days);
+    for (let day = 30; day < days; day += 1) {
+      const since = events.filter(
+        ({ atMs }) => atMs >= (day - 30) * DAY * STEP_MS && atMs < day * DAY * STEP_MS,
+      );
+      expect(since.length).toBeLessThanOrEqual(5 + 0.2 * 30);
+    }
+  });
 });
 
 const AT = WEEK + 100;

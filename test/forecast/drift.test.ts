@@ -1,4 +1,5 @@
 import { seededRandom } from '../../src/forecast/numeric/random';
+import { DriftDetector } from '../../src/forecast/drift/drift-detector';
 import { PageHinkley } from '../../src/forecast/drift/page-hinkley';
 import { DAY, daily, runAll, seasonalCounts, tracked } from './tracked-fixtures';
 
@@ -46,5 +47,21 @@ describe('drift', () => {
     const found = reports.slice(at).findIndex(({ drift }) => drift !== undefined);
     expect(found).toBeGreaterThanOrEqual(0);
     expect(found).toBeLessThan(DAY);
+  });
+
+  it('is told less and less readily where it comes again and again, and again after a calm time', () => {
+    const drifts = new DriftDetector();
+    const tells = (): boolean => drifts.adopt({ atMs: 0, kind: 'level', score: 1.4 }) !== undefined;
+    const told = Array.from({ length: 5 }, tells);
+    expect(told[0]).toBe(true);
+    expect(told.filter(Boolean).length).toBeLessThan(3);
+    const again = new DriftDetector(drifts.save());
+    expect(again.adopt({ atMs: 0, kind: 'level', score: 1.4 })).toBeUndefined();
+    const random = seededRandom(9);
+    for (let slot = 0; slot < 48 * 30; slot += 1) {
+      for (let step = 0; step < 6; step += 1) again.observe(random.normal());
+      again.endSlot(0, random.normal());
+    }
+    expect(again.adopt({ atMs: 0, kind: 'level', score: 1.4 })).toBeDefined();
   });
 });

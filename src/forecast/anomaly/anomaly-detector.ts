@@ -64,6 +64,8 @@ const SCORES_AT_ONCE = 5;
 const STRICTER = 0.06;
 const MOST_STRICTNESS = 3;
 const LEAST_STRICTNESS = -0.3;
+/** Events that the budget holds back for a bad time, at most: over long there never are more than it allows. */
+const MOST_IN_STORE = 5;
 /** What an alarm adds to the level of its own kind of score, and in what time half of it is gone. */
 const OWN_STRICTER = 0.5;
 const OWN_HALF_LIFE_MS = 5 * DAY_MS;
@@ -109,6 +111,8 @@ export class AnomalyDetector {
   private readonly falseAlarmsPerStep: number;
   /** The logarithm of what alarms of late multiply the level by. */
   private strictness = 0;
+  /** Events that may begin now. */
+  private inStore = MOST_IN_STORE;
   private readonly ownStrictness: number[];
   private readonly ownFade: number;
   private events: AnomalyEvent[] = [];
@@ -173,6 +177,7 @@ export class AnomalyDetector {
     this.slot = slot;
     const { figures } = this.scores;
     const fade = STRICTER * this.falseAlarmsPerStep;
+    this.inStore = Math.min(MOST_IN_STORE, this.inStore + this.falseAlarmsPerStep);
     this.strictness = Math.max(LEAST_STRICTNESS, this.strictness - fade);
     let score = 0;
     let kind = 0;
@@ -189,7 +194,7 @@ export class AnomalyDetector {
 
   save(): ModelState {
     const tails = TAIL_NAMES.map((name, kind) => [name, this.tails.save(kind)] as const);
-    const { open, strictness, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
+    const { open, strictness, inStore, lastAlarmMs, adoptedUntilMs, missingRun, longestMissing } = this;
     return {
       scores: this.scores.save(),
       ownStrictness: Float64Array.from(this.ownStrictness),
@@ -197,6 +202,7 @@ export class AnomalyDetector {
       events: this.events.map((event) => ({ ...event })),
       open,
       strictness,
+      inStore,
       lastAlarmMs,
       raised: this.raised,
       adoptedUntilMs,
@@ -225,25 +231,34 @@ export class AnomalyDetector {
       this.adoptedUntilMs = Math.max(this.adoptedUntilMs, atMs + this.options.quietMs);
       return NOTHING;
     }
-    if (alarm) {
+    const began = !this.open || last === undefined;
+    if (alarm && (!began || this.inStore >= 1)) {
       this.lastAlarmMs = atMs;
-      const began = !this.open || last === undefined;
       const event = began ? begun(atMs, scored, score, reason) : continued(last, atMs, scored, score, reason);
       if (began) this.events.push(event);
-      if (began) this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
+      if (began) this.spend();
       else this.events[this.events.length - 1] = event;
       this.events.splice(0, this.events.length - this.options.maxEvents);
       this.open = true;
       if (atMs - event.startMs >= this.options.adoptAfterMs) return this.adopt(atMs, event);
       return { event, began, adopted: false };
     }
-    if (!this.open || last === undefined) return NOTHING;
+    if (began) {
+      this.raised = 0;
+      return NOTHING;
+    }
     if (atMs - this.lastAlarmMs >= this.options.quietMs) {
       this.close();
       this.events[this.events.length - 1] = { ...last, endMs: this.lastAlarmMs + this.options.stepMs };
       return NOTHING;
     }
     return { event: last, began: false, adopted: false };
+  }
+
+  /** Takes what an event costs of the budget. */
+  private spend(): void {
+    this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
+    this.inStore -= 1;
   }
 
   /** Makes the kinds of score that took part in an event stricter for a while. */
@@ -282,6 +297,7 @@ export class AnomalyDetector {
     this.events = (events as AnomalyEvent[]).slice(-this.options.maxEvents);
     this.open = open && this.events.length > 0;
     this.strictness = numberIn(state, 'strictness');
+    this.inStore = Math.min(MOST_IN_STORE, numberIn(state, 'inStore'));
     this.raised = countIn(state, 'raised');
     this.lastAlarmMs = numberIn(state, 'lastAlarmMs');
     this.adoptedUntilMs = numberIn(state, 'adoptedUntilMs');

@@ -20,6 +20,10 @@ export interface Drift {
 
 /** Slots over which usual figures are taken: ten days of them. */
 const MEMORY_SLOTS = 480;
+/** What a drift adds to the logarithm of the threshold, and slots take away again: at the rate of a drift in 12 days. */
+const STRICTER = 0.4;
+const FADE = STRICTER / (12 * 48);
+const MOST_STRICTNESS = 2;
 /** Errors count at most so many usual sizes. */
 const MOST_SIZES = 6;
 /** Keeps the logarithm of sizes from running away where there are hardly any errors. */
@@ -33,6 +37,8 @@ export class DriftDetector {
   private sum = 0;
   private sizes = 0;
   private count = 0;
+  /** The logarithm of what drifts of late multiply the threshold by. */
+  private strictness = 0;
 
   /** @throws TidegateError TG_FORECAST_BAD_STATE. */
   constructor(state?: ModelState) {
@@ -43,6 +49,7 @@ export class DriftDetector {
     this.sum = numberIn(state, 'sum');
     this.sizes = numberIn(state, 'sizes');
     this.count = countIn(state, 'count');
+    this.strictness = numberIn(state, 'strictness');
   }
 
   /** Takes a step's error, in sizes that are usual of it over days; NaN when there is none. */
@@ -65,14 +72,19 @@ export class DriftDetector {
     this.count = 0;
     if (count === 0) return undefined;
     const figures = [sum / count, Math.log(sizes / count + LEAST_SIZE), Math.log(Math.abs(deviation) + 0.5)];
+    this.strictness = Math.max(0, this.strictness - FADE);
     let best: Drift | undefined;
-    this.tests.forEach((test, index) => {
-      const score = test.observe(figures[index] ?? 0);
-      const kind = KINDS[index];
-      if (score >= 1 && kind !== undefined && score > (best?.score ?? 0)) best = { atMs, kind, score };
-    });
-    if (best !== undefined) this.reset();
-    return best;
+    for (let index = 0; index < this.tests.length; index += 1) {
+      const score = this.tests[index]!.observe(figures[index]!);
+      if (score > (best?.score ?? 0)) best = { atMs, kind: KINDS[index]!, score };
+    }
+    return best === undefined ? undefined : this.told(best);
+  }
+
+  /** Takes a change that was found otherwise. @returns it, or nothing when there were too many of late. */
+  adopt(change: Drift): Drift | undefined {
+    this.reset();
+    return this.told(change);
   }
 
   /** Begins anew: the model, or what it is told, has changed. */
@@ -80,9 +92,18 @@ export class DriftDetector {
     for (const test of this.tests) test.reset();
   }
 
+  /** Sets a change against those of late. */
+  private told(change: Drift): Drift | undefined {
+    const score = change.score * Math.exp(-this.strictness);
+    if (!(score >= 1)) return undefined;
+    this.strictness = Math.min(MOST_STRICTNESS, this.strictness + STRICTER);
+    this.reset();
+    return { ...change, score };
+  }
+
   save(): ModelState {
-    const { sum, sizes, count } = this;
+    const { sum, sizes, count, strictness } = this;
     const tests = KINDS.map((kind, index) => [kind, this.tests[index]?.save()] as const);
-    return { sum, sizes, count, ...Object.fromEntries(tests) };
+    return { sum, sizes, count, strictness, ...Object.fromEntries(tests) };
   }
 }
