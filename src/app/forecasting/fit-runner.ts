@@ -108,7 +108,10 @@ export class FitRunner {
     const series = this.seriesOf(forecast, scale, untilMs - WINDOW_STEPS[scale] * options.stepMs, untilMs);
     const values = this.withoutAnomalies(forecast, series.values, series.startMs, options);
     const context = contextOf(options, series.startMs);
-    if (values.length < options.kind.minPoints(context)) return undefined;
+    // Whatever asks for it, a fit before the first milestone has too little to go by, and nothing to be proven against.
+    const early = due.why !== 'first' && due.why !== 'grown';
+    const least = early ? (options.milestones[0] ?? 0) : 0;
+    if (values.length < Math.max(least, options.kind.minPoints(context))) return undefined;
     const champion = this.parts.shelf.active(due.id, scale);
     const seen =
       champion === undefined ? 0 : Math.round((champion.fittedAtMs - series.startMs) / options.stepMs);
