@@ -110,7 +110,7 @@ export const history = section('What is remembered of every class.', {
     max: '10m',
   }),
   late_window: duration({
-    doc: 'How late figures may come and still be counted in their step.',
+    doc: 'How late figures may come and still be counted in their step; in a group, two minutes at least.',
     fallback: '30s',
     min: '1s',
     max: '10m',

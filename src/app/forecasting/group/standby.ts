@@ -61,7 +61,8 @@ export class Standby {
     const minute = Math.floor(nowMs / MINUTE_MS);
     if (minute === this.toldMinute) return;
     this.toldMinute = minute;
-    this.parts.tell(loop.figures(nowMs));
+    // What it knew of alerts when it led is not so any more; replicas are the leader's to recommend.
+    this.parts.tell({ ...loop.figures(nowMs), alerts: [], replicas: [] });
   }
 
   private change(leads: boolean): void {

@@ -89,6 +89,30 @@ test('the leader forecasts; others tell its forecasts, and say whose they are', 
   });
 });
 
+test("alerts are the leader's to tell; the others show what it tells, and have none in their metrics", async () => {
+  const file = `forecast:
+  alerts: [{name: peak, class: 'service:shop', horizon: 1m, above_per_s: 3}]
+  replicas: [{service: shop, capacity_per_replica: 2, horizon: 1m}]`;
+  const [a, b] = ['a', 'b'].map((name) => new Member(name, clock, store, file)) as [Member, Member];
+  members.push(a, b);
+  store.elect('a');
+  await pass(clock, [a, b], 200, 5);
+  const told = await Promise.all([a, b].map((one) => one.ask('alerts', {})));
+  expect(told.map(({ alerts }) => alerts[0])).toMatchObject([
+    { name: 'peak', active: true },
+    { name: 'peak', active: true },
+  ]);
+  const replicas = await Promise.all([a, b].map((one) => one.ask('replicas', {})));
+  expect(replicas[1]).toEqual(replicas[0]);
+  const logged = (one: Member) =>
+    one.lines.filter(({ message }) => message.includes('crosses the threshold'));
+  expect([logged(a).length, logged(b).length]).toEqual([1, 0]);
+  expect([a, b].map((one) => one.figures.at(-1)?.alerts.length)).toEqual([1, 0]);
+  store.elect('b');
+  await pass(clock, [a, b], 120, 5);
+  expect([a, b].map((one) => one.figures.at(-1)?.alerts.length)).toEqual([0, 1]);
+});
+
 test('a board that is too old is told no more: members then forecast from their own history', async () => {
   const [a, b] = join('a', 'b') as [Member, Member];
   store.elect('a');
