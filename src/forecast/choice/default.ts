@@ -1,7 +1,8 @@
 /**
- * What the product forecasts a class with. The direct forecasts: on the log and the root scale, ridge regressions of several penalties, usual
- * phases with a fading level, and the naive forecasts are tried on blocks of the training values that they were not solved
- * from, and blended, horizon by horizon, by what did better there; intervals come from the blend's errors in that trial.
+ * What the product forecasts a class with. The direct forecasts: on the log and the root scale, ridge regressions of
+ * several penalties, usual phases with a fading level, and the naive forecasts are tried on blocks of the training
+ * values that they were not solved from, and blended, horizon by horizon, by what did better there; intervals come from
+ * the blend's errors in that trial. Two other families support them, unless they were worse than the naive forecasts.
  */
 import { TidegateError } from '../../core/errors';
 import { wholeSeries } from '../gaps';
@@ -11,7 +12,7 @@ import { panelShape } from '../model/phase-panel';
 import { THETA } from '../model/theta';
 import { scaleNamed, type ScaleName } from '../scale';
 import { fitDirect, rowStride, type FittedHorizon } from './direct-fit';
-import { DirectModel, restoreDirect } from './direct-model';
+import { DirectModel, restoreDirect, scaleForecasts } from './direct-model';
 import { supportedKind, type LeaderKind, type TriedModel } from './supported';
 import { SpreadTable, type HorizonSample } from './spread-table';
 import type { LeaderTrial } from './supporter-trial';
@@ -74,11 +75,13 @@ function fitKind(
     kind,
     shape,
     values: Float32Array.from(values, (value) => (Number.isFinite(value) ? Math.max(0, value) : NaN)),
-    scales: fits.map(({ scale, horizons }) => ({
-      scale,
-      aheads: Float64Array.from(horizons, (horizon) => horizon.ahead),
-      linears: horizons.map((horizon) => horizon.linear),
-    })),
+    scales: fits.map(({ scale, horizons }) =>
+      scaleForecasts(
+        scale,
+        horizons.map(({ ahead }) => ahead),
+        horizons.map(({ linear }) => linear),
+      ),
+    ),
     spread: SpreadTable.of(samplesOf(trial)),
   });
   return { model, trial, stride: rowStride(whole.length) };

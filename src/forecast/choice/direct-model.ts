@@ -1,7 +1,15 @@
 /** A fitted direct forecaster: one linear forecast for each scale and horizon, over the last values, which it keeps. */
 import type { FittedModel, Forecast, Interval, ModelState } from '../model/model';
 import { PhasePanel, panelColumns, panelReach, type PanelShape } from '../model/phase-panel';
-import { badState, countIn, figuresIn, numberIn, stateIn } from '../model/state';
+import {
+  badState,
+  countIn,
+  figuresIn,
+  isFloat32Array,
+  numberIn,
+  singleFiguresIn,
+  stateIn,
+} from '../model/state';
 import { wholeSeries } from '../gaps';
 import { LARGEST_FIGURE, isScaleName, scaleNamed, scaledValues, type Scale } from '../scale';
 import type { LinearForecast } from './horizon-fit';
@@ -15,9 +23,26 @@ const SLACK = 0.125;
 /** One scale's forecasts. */
 export interface ScaleForecasts {
   readonly scale: Scale;
-  /** The part that this scale has in the forecast; the parts sum to 1. */
+  /** The horizons fitted, steps, ascending. */
   readonly aheads: Float64Array;
-  readonly linears: readonly LinearForecast[];
+  /** Each horizon's part that is the last value itself. */
+  readonly naive: Float64Array;
+  /** Each horizon's coefficients, one after the other. */
+  readonly coefficients: Float32Array;
+}
+
+/** Puts fitted forecasts together. */
+export function scaleForecasts(
+  scale: Scale,
+  aheads: readonly number[],
+  linears: readonly LinearForecast[],
+): ScaleForecasts {
+  return {
+    scale,
+    aheads: Float64Array.from(aheads),
+    naive: Float64Array.from(linears, (linear) => linear.naive),
+    coefficients: Float32Array.from(linears.flatMap((linear) => [...linear.coefficients])),
+  };
 }
 
 /** What a direct model is made of. */
@@ -82,8 +107,8 @@ export class DirectModel implements FittedModel {
       scales: scales.map((part) => ({
         scale: part.scale.name,
         aheads: part.aheads.slice(),
-        naive: Float64Array.from(part.linears, (linear) => linear.naive),
-        coefficients: part.linears.map((linear) => linear.coefficients.slice()),
+        naive: part.naive.slice(),
+        coefficients: part.coefficients.slice(),
       })),
       spread: spread.save(),
     };
@@ -136,25 +161,16 @@ export function restoreDirect(kind: string, state: ModelState): FittedModel {
   });
 }
 
-/** By its tag: an array of another realm is no instance of this one's class. */
-function isFloat32Array(value: unknown): value is Float32Array {
-  return Object.prototype.toString.call(value) === '[object Float32Array]';
-}
-
 function restoreScale(state: ModelState, columns: number): ScaleForecasts {
   const scale = state['scale'];
   if (!isScaleName(scale)) throw badState('a scale is not known');
   const aheads = figuresIn(state, 'aheads');
   const naive = figuresIn(state, 'naive', aheads.length);
-  const coefficients = state['coefficients'];
-  if (aheads.length === 0 || !Array.isArray(coefficients) || coefficients.length !== aheads.length) {
+  const coefficients = singleFiguresIn(state, 'coefficients');
+  if (aheads.length === 0 || coefficients.length !== aheads.length * columns) {
     throw badState('coefficients are not there');
   }
-  const linears = coefficients.map((_, row) => ({
-    coefficients: figuresIn({ row: coefficients[row] as unknown }, 'row', columns),
-    naive: naive[row]!,
-  }));
-  return { scale: scaleNamed(scale), aheads, linears };
+  return { scale: scaleNamed(scale), aheads, naive, coefficients };
 }
 
 /** Forecasts of steps 1 to `horizon` on the scale; between fitted horizons by the logarithm of time. */
@@ -168,25 +184,26 @@ function aheadOf(
   const now = panel.points - 1;
   const last = scaled[now]!;
   const cells = new Float64Array(panel.columns);
-  const { aheads, linears } = part;
+  const { aheads, naive, coefficients } = part;
   const out = new Float64Array(horizon);
   let row = 0;
   for (let ahead = 1; ahead <= horizon; ahead += 1) {
     while (row + 1 < aheads.length && aheads[row + 1]! <= ahead) row += 1;
     const usual = panel.write(now, ahead, cells, 0);
-    const forecast = (linear: LinearForecast): number => {
+    const forecast = (which: number): number => {
+      const from = which * cells.length;
       let sum = usual;
       for (let column = 0; column < cells.length; column += 1)
-        sum += linear.coefficients[column]! * cells[column]!;
-      return (1 - linear.naive) * sum + linear.naive * last;
+        sum += coefficients[from + column]! * cells[column]!;
+      return (1 - naive[which]!) * sum + naive[which]! * last;
     };
     const from = aheads[row]!;
-    const near = forecast(linears[row]!);
+    const near = forecast(row);
     const next = aheads[row + 1];
     out[ahead - 1] =
       next === undefined || ahead <= from
         ? near
-        : near + ((forecast(linears[row + 1]!) - near) * Math.log(ahead / from)) / Math.log(next / from);
+        : near + ((forecast(row + 1) - near) * Math.log(ahead / from)) / Math.log(next / from);
   }
   return out;
 }

@@ -5,7 +5,7 @@
 import { seenSeasons, type ModelState, type SeriesContext } from './model';
 import type { Method, Recursion } from './recursion';
 import { deseasonalised, seasonalProfiles, type Profile } from './seasonal-profile';
-import { badState, countIn, figuresIn, stateIn } from './state';
+import { badState, countIn, singleFiguresIn, stateIn } from './state';
 
 /**
  * A method on what the seasons leave.
@@ -27,14 +27,15 @@ export function deseasonalisedMethod<P>(inner: Method<P>, longerThan: number): M
     run(values, context, parameters) {
       const profiles = taken(values, context);
       const rest = inner.run(deseasonalised(values, profiles), left(context), parameters);
-      return new SeasonalRecursion(rest, profiles, values.length);
+      const phases = profiles.map((profile) => Float32Array.from(profile.phases));
+      return new SeasonalRecursion(rest, phases, values.length);
     },
     restore(state) {
       const profiles = state['profiles'];
       if (!Array.isArray(profiles)) throw badState('profiles are not a list');
       return new SeasonalRecursion(
         inner.restore(stateIn(state, 'rest')),
-        profiles.map((phases: unknown) => ({ phases: figuresIn({ phases }, 'phases') })),
+        profiles.map((phases: unknown) => singleFiguresIn({ phases }, 'phases')),
         countIn(state, 'position'),
       );
     },
@@ -42,10 +43,13 @@ export function deseasonalisedMethod<P>(inner: Method<P>, longerThan: number): M
 }
 
 class SeasonalRecursion implements Recursion {
-  /** @param position steps taken since the profiles' phase 0. */
+  /**
+   * @param profiles by phase; in single precision, since ten thousand classes keep theirs.
+   * @param position steps taken since the profiles' phase 0.
+   */
   constructor(
     private readonly rest: Recursion,
-    private readonly profiles: readonly Pick<Profile, 'phases'>[],
+    private readonly profiles: readonly Float32Array[],
     private position: number,
   ) {}
 
@@ -66,14 +70,14 @@ class SeasonalRecursion implements Recursion {
   save(): ModelState {
     return {
       rest: this.rest.save(),
-      profiles: this.profiles.map(({ phases }) => phases.slice()),
+      profiles: this.profiles.map((phases) => phases.slice()),
       position: this.position,
     };
   }
 
   private seasonAt(position: number): number {
     let sum = 0;
-    for (const { phases } of this.profiles) sum += phases[position % phases.length] ?? 0;
+    for (const phases of this.profiles) sum += phases[position % phases.length] ?? 0;
     return sum;
   }
 }

@@ -31,6 +31,14 @@ export function figuresIn(state: ModelState, key: string, length?: number): Floa
   return copy;
 }
 
+/** A copy of an array of finite figures in single precision. @throws TidegateError TG_FORECAST_BAD_STATE. */
+export function singleFiguresIn(state: ModelState, key: string): Float32Array {
+  const value = state[key];
+  if (!isFloat32Array(value)) throw badState(`${key} is not an array of figures in single precision`);
+  if (value.some((figure) => !Number.isFinite(figure))) throw badState(`${key} holds what is not a figure`);
+  return Float32Array.from(value);
+}
+
 /** A state inside a state. @throws TidegateError TG_FORECAST_BAD_STATE. */
 export function stateIn(state: ModelState, key: string): ModelState {
   const value = state[key];
@@ -41,6 +49,11 @@ export function stateIn(state: ModelState, key: string): ModelState {
 }
 
 /** By its tag: an array of another realm is no instance of this one's class. */
+export function isFloat32Array(value: unknown): value is Float32Array {
+  return Object.prototype.toString.call(value) === '[object Float32Array]';
+}
+
+/** As {@link isFloat32Array}. */
 function isFloat64Array(value: unknown): value is Float64Array {
   return Object.prototype.toString.call(value) === '[object Float64Array]';
 }
