@@ -1,4 +1,7 @@
 /** Members of a group: all keep what all saw, one forecasts, and who comes after it goes on. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FakeStore } from './fake-group';
 import { BEGIN_MS, Member, pass, type TestClock } from './members';
 
@@ -6,7 +9,7 @@ let clock: TestClock;
 let store: FakeStore;
 let members: Member[];
 
-function join(...names: string[]): Member[] {
+function enter(...names: string[]): Member[] {
   const joined = names.map((name) => new Member(name, clock, store));
   members.push(...joined);
   return joined;
@@ -24,14 +27,14 @@ afterEach(async () => {
 const all = (value: number | null, count: number) => Array.from({ length: count }, () => value);
 
 test('what members count is in the history of each, once', async () => {
-  const [a, b, c] = join('a', 'b', 'c') as [Member, Member, Member];
+  const [a, b, c] = enter('a', 'b', 'c') as [Member, Member, Member];
   store.elect('a');
   await pass(clock, [a, b, c], 20, (member) => (member === a ? 1 : 10));
   for (const member of [a, b, c]) expect(member.hits(BEGIN_MS, BEGIN_MS + 15_000)).toEqual(all(21, 15));
 });
 
 test('workers of a member are told as one source, and a class ends when the last of them ends it', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   for (let second = 0; second < 10; second += 1) {
     const atMs = clock.nowMs;
@@ -59,7 +62,7 @@ test('workers of a member are told as one source, and a class ends when the last
 });
 
 test('the leader forecasts; others tell its forecasts, and say whose they are', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   await pass(clock, [a, b], 5, 5);
   expect(await b.predict()).toMatchObject({ source: 'none', flags: ['unknown'] });
@@ -114,7 +117,7 @@ test("alerts are the leader's to tell; the others show what it tells, and have n
 });
 
 test('a board that is too old is told no more: members then forecast from their own history', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   await pass(clock, [a, b], 130, 5);
   expect((await b.predict()).source).toBe('leader');
@@ -128,7 +131,7 @@ test('a board that is too old is told no more: members then forecast from their 
 });
 
 test('who takes over forecasts at once, from the history that it kept', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   await pass(clock, [a, b], 600, 5);
   store.elect('b');
@@ -142,7 +145,7 @@ test('who takes over forecasts at once, from the history that it kept', async ()
 });
 
 test('a leader that leads no more closes its forecasters, and takes them up again where they stood', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   await pass(clock, [a, b], 600, 5);
   const before = await a.predict();
@@ -159,7 +162,7 @@ test('a leader that leads no more closes its forecasters, and takes them up agai
 });
 
 test('while the store is down own counts go on; when it comes back, all are merged, none twice', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   await pass(clock, [a, b], 30, 5);
   store.down = true;
@@ -173,7 +176,7 @@ test('while the store is down own counts go on; when it comes back, all are merg
 });
 
 test('minutes of which only a part of the counts is known teach the leader nothing', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
+  const [a, b] = enter('a', 'b') as [Member, Member];
   store.elect('a');
   await pass(clock, [a, b], 1_200, 50);
   const before = await a.predict();
@@ -187,17 +190,36 @@ test('minutes of which only a part of the counts is known teach the leader nothi
   expect((await a.ask('anomalies', { offset: 0, limit: 10 })).anomalies).toEqual([]);
 });
 
-test('a process that begins anew does not count again what its history holds', async () => {
-  const [a, b] = join('a', 'b') as [Member, Member];
-  store.elect('a');
-  await pass(clock, [a, b], 20, 5);
-  await b.control.close();
-  const again = new Member('b again', clock, store);
-  members.push(again);
-  await pass(clock, [a, again], 20, 5);
-  // It had no history of its own: what the group still keeps is there once.
-  expect(again.hits(BEGIN_MS, BEGIN_MS + 35_000)).toEqual(all(10, 35));
-  expect(a.hits(BEGIN_MS, BEGIN_MS + 35_000)).toEqual(all(10, 35));
+test('a process that begins anew takes from the group what its history lacks, and nothing else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-group-'));
+  try {
+    const [a] = enter('a') as [Member];
+    const path = join(folder, 'history.db');
+    const b = new Member('b', clock, store, undefined, path);
+    store.elect('a');
+    await pass(clock, [a, b], 20, 5);
+    await b.control.close();
+    // What is counted while it is away is there when it is back.
+    await pass(clock, [a], 10, 5);
+    const again = [
+      new Member('b again', clock, store, undefined, path),
+      new Member('b elsewhere', clock, store),
+    ];
+    members.push(...again);
+    await pass(clock, [a, ...again], 20, 5);
+    const untilMs = BEGIN_MS + 45_000;
+    const wanted = [...all(10, 20), ...all(5, 10), ...all(15, 15)];
+    for (const member of [a, again[1]]) expect(member?.hits(BEGIN_MS, untilMs)).toEqual(wanted);
+    // Of its last moments before it lacks what others had not told yet, rather than to count anything twice.
+    const found = again[0]?.hits(BEGIN_MS, untilMs) ?? [];
+    expect([...found.slice(0, 18), ...found.slice(20)]).toEqual([
+      ...wanted.slice(0, 18),
+      ...wanted.slice(20),
+    ]);
+    for (const hits of found.slice(18, 20)) expect([5, 10]).toContain(hits);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('a process that is alone leads, and shows nothing', async () => {

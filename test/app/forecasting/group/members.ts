@@ -33,6 +33,8 @@ export class Member {
     clock: TestClock,
     store: FakeStore | undefined,
     file?: string,
+    /** The file of history; in memory without one. */
+    path?: string,
   ) {
     const { logger, lines } = recordedLogger();
     this.lines = lines;
@@ -45,6 +47,7 @@ export class Member {
         lateMs: 120_000,
         memoryMaxBytes: 1e9,
         fileMaxBytes: 1e9,
+        ...(path === undefined ? {} : { path }),
       },
       clock.nowMs,
     );
