@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { TidegateError } from '../../src/core/errors';
-import { AdaptiveTails } from '../../src/forecast/interval/adaptive-tail';
+import { AdaptiveTails, BOUNDS_OF_TAIL } from '../../src/forecast/interval/adaptive-tail';
 import { ErrorsWorth } from '../../src/forecast/interval/errors-worth';
 import { IntervalCalibrator } from '../../src/forecast/interval/interval-calibrator';
 import { memoryRates, ResidualScale } from '../../src/forecast/interval/residual-scale';
 import { SortedWindow } from '../../src/forecast/interval/sorted-window';
+import { zeros } from '../../src/forecast/numeric/figures';
 import { seededRandom } from '../../src/forecast/numeric/random';
 import { coverage, daily, runAll, seasonalCounts, SmoothingModel, tracked } from './tracked-fixtures';
 
@@ -88,7 +89,7 @@ describe('an adaptive tail', () => {
     const window = new SortedWindow(128);
     const tails = new AdaptiveTails([{ nominal: 0.1, side: 'upper' }]);
     const worth = new ErrorsWorth(64);
-    const bounds = new Float32Array(tails.bounds);
+    const bounds = zeros(BOUNDS_OF_TAIL);
     let beyond = 0;
     for (let step = 0; step < 20_000; step += 1) {
       const error = random.normal() * Math.exp(step / 4_000);

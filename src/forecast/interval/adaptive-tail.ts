@@ -17,6 +17,8 @@ const LEARNING_RATE = 2;
 const LEAST_PART = 1 / 30;
 const MOST_PART = 5;
 
+/** Bounds of each tail that are to be scored when a forecast's time comes. */
+export const BOUNDS_OF_TAIL = RATES.length;
 /** The logarithm of the part of the nominal probability, then the losses, one for each rate. */
 const CELLS = 2 * RATES.length;
 const LOWEST = Math.log(LEAST_PART);
@@ -54,13 +56,8 @@ export class AdaptiveTails {
     return this.parts[tail]!;
   }
 
-  /** Bounds that are to be scored when a forecast's time comes. */
-  get bounds(): number {
-    return this.specs.length * RATES.length;
-  }
-
   /** Writes what each rate would bound a forecast's normalised error by, from what is known when it is made. */
-  bound(window: SortedWindow, worth: ErrorsWorth, into: Float32Array, from: number): void {
+  bound(window: SortedWindow, worth: ErrorsWorth, into: number[], from: number): void {
     const { cells, specs } = this;
     let to = from;
     for (let tail = 0; tail < specs.length; tail += 1) {
@@ -73,7 +70,7 @@ export class AdaptiveTails {
   }
 
   /** Takes the normalised error that came of a forecast, and the bounds that were written when it was made. */
-  observe(bounds: Float32Array, from: number, error: number): void {
+  observe(bounds: readonly number[], from: number, error: number): void {
     const { cells, specs } = this;
     let scored = from;
     for (let tail = 0; tail < specs.length; tail += 1) {

@@ -5,7 +5,7 @@
  */
 import { badState, countIn, figuresIn, stateIn } from '../model/state';
 import type { ModelState } from '../model/model';
-import { AdaptiveTails, type TailSpec } from './adaptive-tail';
+import { AdaptiveTails, BOUNDS_OF_TAIL, type TailSpec } from './adaptive-tail';
 import { ErrorsWorth } from './errors-worth';
 import { ResidualScale, memoryRates } from './residual-scale';
 import { SortedWindow } from './sorted-window';
@@ -62,9 +62,8 @@ export class HorizonCalibrator {
   private readonly window: SortedWindow;
   private readonly worth: ErrorsWorth;
   private readonly tails: AdaptiveTails;
-  /** Of each forecast in flight: {@link FIELDS} figures, and what its error is to be bounded by. */
+  /** {@link FIELDS} figures of each forecast in flight. */
   private readonly pending: number[];
-  private readonly pendingBounds: Float32Array;
   private readonly room: number;
   private first = 0;
   private inFlight = 0;
@@ -85,9 +84,7 @@ export class HorizonCalibrator {
     this.worth = new ErrorsWorth(capacity, state && stateIn(state, 'worth'));
     this.tails = new AdaptiveTails(TAILS, state && TAIL_NAMES.map((name) => stateIn(state, name)));
     this.pending = state ? [...figuresIn(state, 'pending', this.room * FIELDS)] : zeros(this.room * FIELDS);
-    this.pendingBounds = new Float32Array(this.room * this.tails.bounds);
     if (state) {
-      this.pendingBounds.set(figuresIn(state, 'pendingBounds', this.pendingBounds.length));
       this.first = countIn(state, 'first');
       this.inFlight = countIn(state, 'inFlight');
       if (this.first >= this.room || this.inFlight > this.room) throw badState('forecasts in flight');
@@ -115,8 +112,7 @@ export class HorizonCalibrator {
    */
   remember(step: number, mean: number, at80: Bounds, at95: Bounds, last: number): void {
     if (this.inFlight === this.room) this.drop();
-    const place = (this.first + this.inFlight) % this.room;
-    const at = place * FIELDS;
+    const at = ((this.first + this.inFlight) % this.room) * FIELDS;
     const { pending } = this;
     pending[at] = step + this.horizon;
     pending[at + 1] = mean;
@@ -127,7 +123,7 @@ export class HorizonCalibrator {
     pending[at + 6] = Number.isFinite(last) ? last : UNKNOWN;
     pending[at + 7] = this.scale.count >= 2 ? this.scale.at(mean) : 0;
     pending[at + 8] = this.warm ? 1 : 0;
-    if (this.warm) this.tails.bound(this.window, this.worth, this.pendingBounds, place * this.tails.bounds);
+    if (this.warm) this.tails.bound(this.window, this.worth, pending, at + BOUNDS);
     this.inFlight += 1;
   }
 
@@ -135,14 +131,13 @@ export class HorizonCalibrator {
   settle(step: number, actual: number): SettledForecast | undefined {
     const { pending } = this;
     while (this.inFlight > 0 && (pending[this.first * FIELDS] ?? 0) < step) this.drop();
-    const place = this.first;
-    const at = place * FIELDS;
+    const at = this.first * FIELDS;
     if (this.inFlight === 0 || pending[at] !== step) return undefined;
     this.drop();
     if (!Number.isFinite(actual)) return undefined;
     const mean = pending[at + 1]!;
     const last = pending[at + 6]!;
-    this.learn(place, actual - mean);
+    this.learn(at, actual - mean);
     this.scale.observe(mean, actual - mean);
     return {
       mean,
@@ -176,7 +171,6 @@ export class HorizonCalibrator {
       window: this.window.save(),
       worth: this.worth.save(),
       pending: Float64Array.from(this.pending),
-      pendingBounds: Float64Array.from(this.pendingBounds),
       first: this.first,
       inFlight: this.inFlight,
       ...tails,
@@ -187,13 +181,11 @@ export class HorizonCalibrator {
    * Learns from an error as it was to be bounded when the forecast was made: what came to be known while the forecast
    * was in flight, such as the errors of those that overlap it, would make bounds look better than they are.
    */
-  private learn(place: number, error: number): void {
-    const size = this.pending[place * FIELDS + 7]!;
+  private learn(at: number, error: number): void {
+    const size = this.pending[at + 7]!;
     if (!(size > 0)) return;
     const sized = Math.max(-MOST_SIZES, Math.min(MOST_SIZES, error / size));
-    if (this.pending[place * FIELDS + 8] === 1) {
-      this.tails.observe(this.pendingBounds, place * this.tails.bounds, sized);
-    }
+    if (this.pending[at + 8] === 1) this.tails.observe(this.pending, at + BOUNDS, sized);
     this.window.push(sized);
     this.worth.observe(sized);
   }
@@ -219,6 +211,7 @@ const UNKNOWN = -1;
 
 /**
  * Figures kept of a forecast in flight: its due step and mean, its bounds at 80 % and 95 %, the last value known, the
- * usual size of errors (0 when it is not known), and whether its error is bounded (1) or not (0).
+ * usual size of errors (0 when it is not known), whether its error is bounded (1) or not (0), and by what.
  */
-const FIELDS = 9;
+const BOUNDS = 9;
+const FIELDS = BOUNDS + BOUNDS_OF_TAIL * TAILS.length;
