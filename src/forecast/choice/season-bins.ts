@@ -3,7 +3,7 @@ import type { ModelState } from '../model/model';
 import { figuresIn, numberIn } from '../model/state';
 
 /** How fast a mean follows its season's new value. */
-const GAIN = 0.3;
+const GAIN = 0.2;
 /** Passes are counted up to here: long since they make no difference. */
 const MOST_PASSES = 255;
 
