@@ -41,6 +41,9 @@ const GRACE_MS = 2_000;
 const MAX_STEPS = 60;
 /** Each class's forecasters are kept once in as many turns, a few at each. */
 const KEPT_EVERY_TURNS = 600;
+/** A step of which less was seen says nothing. */
+const LEAST_SEEN = 0.5;
+const SECOND_MS = 1_000;
 const MAX_HOSTS = 256;
 /** Accuracy over time, of the busiest classes. */
 const ACCURACY_EVERY_MS = 3_600_000;
@@ -52,6 +55,8 @@ export class ControlLoop {
   private readonly hosts = new Map<string, HostSample & { readonly atMs: number }>();
   private toKeep: string[] = [];
   private stepMs = 0;
+  /** From the last that history holds of before, to the start. */
+  private readonly absence: { readonly fromMs: number; readonly untilMs: number };
   private rewinds = 0;
 
   constructor(
@@ -62,6 +67,8 @@ export class ControlLoop {
       new StepClock(HORIZON_STEPS[horizon].stepMs, GRACE_MS, MAX_STEPS, nowMs);
     this.clocks = { fine: clock('1m'), coarse: clock('1h') };
     parts.shelf.dropAllBut((id) => parts.history.has(id));
+    const lastMs = parts.history.classes().reduce((last, known) => Math.max(last, known.lastMs), -Infinity);
+    this.absence = { fromMs: lastMs + SECOND_MS, untilMs: nowMs };
     this.matchHistory(nowMs);
   }
 
@@ -127,12 +134,27 @@ export class ControlLoop {
     const { stepMs } = HORIZON_STEPS[scale === 'fine' ? '1m' : '1h'];
     const startedMs = monotonicMs();
     const resolution = scale === 'fine' ? 60_000 : 600_000;
-    const summary = book.step(scale, atMs, (id) =>
-      history.value(id, book.of(id)?.figure ?? 'hits', resolution, atMs),
-    );
+    const whole = this.madeWhole(atMs, stepMs);
+    const summary = book.step(scale, atMs, (id) => {
+      const figure = book.of(id)?.figure ?? 'hits';
+      const value = history.value(id, figure, resolution, atMs);
+      return figure === 'level' ? value : value * whole;
+    });
     this.stepMs = monotonicMs() - startedMs;
     this.tellEvents(summary, atMs + stepMs);
     if (scale === 'coarse' && (atMs + stepMs) % ACCURACY_EVERY_MS === 0) this.keepAccuracy(atMs + stepMs);
+  }
+
+  /**
+   * What makes the sum of a step that this process was not there for all of, as at its start, that of a whole one; NaN when
+   * it was there for less than half of it.
+   */
+  private madeWhole(atMs: number, stepMs: number): number {
+    const { fromMs, untilMs } = this.absence;
+    const missed = Math.min(atMs + stepMs, untilMs) - Math.max(atMs, fromMs);
+    if (missed <= 0) return 1;
+    const seen = 1 - missed / stepMs;
+    return seen < LEAST_SEEN ? NaN : 1 / seen;
   }
 
   private tellEvents({ anomalies, drifts }: StepSummary, atMs: number): void {
