@@ -122,6 +122,11 @@ export class SimulatedControl {
     const atMs = Math.floor(this.nowMs / MINUTE_MS) * MINUTE_MS;
     const index = Math.round(atMs / MINUTE_MS);
     const counts = Object.fromEntries(Object.entries(demand).map(([id, of]) => [id, of(atMs, index)]));
+    // Each second is looked at; the minute's demand comes in the last.
+    for (let second = 1_000; second < MINUTE_MS; second += 1_000) {
+      this.nowMs = atMs + second;
+      this.control.observe(this.batch(this.nowMs - 1_000, {}));
+    }
     this.nowMs = atMs + MINUTE_MS;
     this.control.observe(this.batch(atMs + MINUTE_MS - 1_000, counts, denied));
     this.nowMs = atMs + MINUTE_MS + 2_500;
