@@ -61,12 +61,15 @@ export class DirectModel implements FittedModel {
   private values: Float32Array;
   private count: number;
   private readonly keep: number;
+  /** Without the values that it was made with, of which the oldest are dropped. */
+  private readonly parts: Omit<DirectParts, 'values'>;
 
-  constructor(private readonly parts: DirectParts) {
+  constructor({ values, ...parts }: DirectParts) {
+    this.parts = parts;
     this.shape = parts.shape;
     this.keep = panelReach(parts.shape);
-    this.values = parts.values;
-    this.count = parts.values.length;
+    this.values = values;
+    this.count = values.length;
     this.dropOld();
   }
 
