@@ -131,3 +131,24 @@ describe('a control path that comes back', () => {
     expect(await wrongAnswers(second, [RULE.id, SERVICE.id])).toEqual([]);
   });
 });
+
+describe('a control path that begins in the middle of a step', () => {
+  const steady = { [RULE.id]: () => 600, [SERVICE.id]: () => 600 };
+
+  it.each([
+    [4, 10],
+    [2, 10],
+  ])('takes the step for a whole one when it began %i minutes into it', async (minutes, ratePerS) => {
+    const sim = begin(BEGIN_MS + minutes * MINUTE_MS, 'one');
+    await sim.pass(10 - minutes, steady);
+    const { steps } = await sim.predict(RULE.id, '1h');
+    expect(steps[0]?.mean).toBeCloseTo(ratePerS, 6);
+  });
+
+  it('takes nothing from a step that it saw less than half of', async () => {
+    const sim = begin(BEGIN_MS + 7 * MINUTE_MS, 'one');
+    await sim.pass(13, steady);
+    const { steps } = await sim.predict(RULE.id, '1h');
+    expect(steps[0]?.mean).toBeCloseTo(10, 6);
+  });
+});
