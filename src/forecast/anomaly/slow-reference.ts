@@ -18,6 +18,9 @@ const MEMORIES = memoryRates([96, 400]);
 /** Deviations count at most so many times their usual size in what is learnt. */
 const MOST_SIZES = 4;
 
+/** One slot counts at most so many times that size among others: a spike must not stand for hours. */
+const MOST_TOGETHER = 6;
+
 /** How far the slots that just ended are from what is usual, in usual sizes; the sign says which way. */
 export interface SlotDeviation {
   /** Of the slot alone. */
@@ -111,9 +114,9 @@ export class SlowReference {
     this.means[slot] = seen > 0 ? from + rate * learnt : mean;
     this.seasonsSeen[slot] = seen + 1;
     this.level = known ? this.level + Math.max(1 / SLOTS, 1 / (this.ended + 1)) * (mean - this.level) : mean;
-    this.recent[this.ended % LONG_WINDOW] = Number.isFinite(deviation) ? deviation : 0;
-    this.ended += 1;
     const own = Number.isFinite(deviation) ? deviation : 0;
+    this.recent[this.ended % LONG_WINDOW] = Math.max(-MOST_TOGETHER, Math.min(MOST_TOGETHER, own));
+    this.ended += 1;
     return { own, short: this.windowMean(SHORT_WINDOW), long: this.windowMean(LONG_WINDOW), mean, usual };
   }
 
