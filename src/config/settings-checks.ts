@@ -1,5 +1,6 @@
 /** What no single setting can tell: settings that need, or exclude, each other. */
 import { TidegateError } from '../core/errors';
+import { nonsenseOf } from './forecast-checks';
 import type { Layer, SettingsWarning } from './layer';
 import type { Settings } from './settings-shape';
 
@@ -164,5 +165,6 @@ export function checkSettings(settings: Settings, given: Layer): CheckResult {
   warnOfOpenPorts(checks);
   checkStore(checks);
   checkBackfill(checks);
+  for (const { path, message, remedy } of nonsenseOf(settings)) checks.conflict(path, message, remedy);
   return checks;
 }

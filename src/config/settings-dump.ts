@@ -35,8 +35,14 @@ function dumpValue(value: unknown, meta: SettingMeta): RawValue | null {
   if (meta.secret && value !== '') return REDACTED;
   if (meta.kind === 'duration') return formatDurationUs(Number(value) * 1_000);
   const { row } = meta;
+  if (typeof value === 'string') return withoutUser(value);
   if (row === undefined) return (value ?? null) as RawValue | null;
   return (value as readonly Readonly<Record<string, unknown>>[]).map((item) => dumpRow(item, row));
+}
+
+/** A URL may hold a password between its scheme and its host. */
+function withoutUser(text: string): string {
+  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i, `$1${REDACTED}@`);
 }
 
 function dumpRow(item: Readonly<Record<string, unknown>>, row: NonNullable<SettingMeta['row']>): RawRow {

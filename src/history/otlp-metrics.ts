@@ -152,7 +152,9 @@ export class OtlpMetrics {
   }
 
   private tell(failure: Error | undefined): void {
-    const { onState, endpoint } = this.options;
+    const { onState } = this.options;
+    // A password in it is not for logs.
+    const endpoint = this.options.endpoint.replace(/\/\/[^/?#]*@/, '//');
     if ((failure !== undefined) === this.failing) return;
     this.failing = failure !== undefined;
     // The message alone: the error itself may hold the request with its headers.

@@ -57,6 +57,15 @@ function reasonOf(thrown: unknown): string {
   return inner instanceof Error ? inner.message : String(inner);
 }
 
+/** What percent-encoding stands for; as it is where it stands for nothing, as in a password with a percent sign. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Calls to one base URL. */
 export class HttpClient {
   /** The base without credentials and query, as errors and logs show it. */
@@ -72,8 +81,8 @@ export class HttpClient {
       throw new TidegateError('TG_SETTINGS_INVALID', 'the URL of another system is not http:// or https://');
     }
     const auth = authorization({
-      username: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
+      username: decoded(url.username),
+      password: decoded(url.password),
     });
     url.username = '';
     url.password = '';

@@ -219,3 +219,12 @@ describe('what goes wrong', () => {
     expect(await closed).toBe('TG_SOURCE_UNAVAILABLE');
   });
 });
+
+test.each([
+  ['us%er:p%40ss', 'us%er:p@ss'],
+  ['user:100%', 'user:100%'],
+])('a URL with %s as its user is no error', async (user, told) => {
+  answer = success({ resultType: 'vector', result: [] });
+  await client({ url: url().replace('//', `//${user}@`) }).query('up');
+  expect(asked[0]?.authorization).toBe(`Basic ${Buffer.from(told).toString('base64')}`);
+});
