@@ -2,7 +2,7 @@
  * The embedded database (SQLite, through libsql) that history is kept in: opened for this process alone, with a
  * write-ahead log, so that a crash leaves what was last committed. Every failure is an error with a code.
  */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import { TidegateError } from '../core/errors';
@@ -72,6 +72,12 @@ function makeFolder(folder: string): void {
   mkdirSync(folder, { mode: 0o700 });
 }
 
+/** A device or a pipe is no file, and must neither be waited for, nor hidden from others, nor moved aside as damaged. */
+function refuseOthers(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== false) return;
+  throw new TidegateError('TG_HISTORY_UNAVAILABLE', `${path}: it is no regular file`);
+}
+
 /** An open history file. */
 export class HistoryFile {
   private readonly statements = new Map<string, Database.Statement>();
@@ -90,6 +96,7 @@ export class HistoryFile {
     try {
       if (path !== IN_MEMORY) {
         makeFolder(dirname(path));
+        refuseOthers(path);
         closeSync(openSync(path, 'a', 0o600));
         chmodSync(path, 0o600);
       }
