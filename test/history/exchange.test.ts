@@ -13,6 +13,13 @@ describe('a line', () => {
     ['special characters', { 'c d': 'a=b, c' }, { x: 1 }, 'm,c\\ d=a\\=b\\,\\ c x=1 7'],
     ['line breaks', { class: 'a\nb x=9 1' }, { x: 1 }, 'm,class=a\\ b\\ x\\=9\\ 1 x=1 7'],
     ['a backslash at the end', { class: 'a\\' }, { x: 1 }, 'm,class=a x=1 7'],
+    [
+      'a backslash before a special character',
+      { class: 'a\\,class=b\\\\ c' },
+      { x: 1 },
+      'm,class=a\\,class\\=b\\ c x=1 7',
+    ],
+    ['a value that ends as a tag without one', { class: 'a=' }, { x: 1 }, 'm,class=a\\= x=1 7'],
     ['tags without a value', { class: '', service: undefined }, { x: 1 }, 'm x=1 7'],
     ['figures that are none', { class: 'a' }, { x: NaN, y: Infinity, z: 0 }, 'm,class=a z=0 7'],
     ['no figure at all', { class: 'a' }, { x: NaN }, undefined],
