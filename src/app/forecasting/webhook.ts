@@ -13,14 +13,14 @@ export interface WebhookOptions {
 
 interface Waiting {
   readonly name: string;
-  readonly url: string;
   readonly body: string;
 }
 
-/** Sends messages one after the other, so that a slow receiver gets them in order. */
+/** Sends the messages to each URL one after the other, in order; a receiver that is slow or down holds up no other. */
 export class Webhooks {
-  private readonly waiting: Waiting[] = [];
-  private sending: Promise<void> | undefined;
+  /** By URL, of those only that are being told. */
+  private readonly lines = new Map<string, Waiting[]>();
+  private readonly sending = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   /** Messages that could not be delivered. */
   lost = 0;
@@ -32,34 +32,46 @@ export class Webhooks {
 
   /** Sends in its turn. @param name what it is about, for the log; URLs may carry secrets and are not logged. */
   send(name: string, url: string, message: object): void {
-    if (this.waiting.length >= this.options.maxWaiting) {
-      this.waiting.shift();
-      this.lost += 1;
+    const body = JSON.stringify(message);
+    this.makeRoom();
+    const line = this.lines.get(url);
+    if (line !== undefined) {
+      line.push({ name, body });
+      return;
     }
-    this.waiting.push({ name, url, body: JSON.stringify(message) });
-    this.sending ??= this.drain();
+    const begun = [{ name, body }];
+    this.lines.set(url, begun);
+    const sending: Promise<void> = this.drain(url, begun).finally(() => this.sending.delete(sending));
+    this.sending.add(sending);
   }
 
   /** Resolves when nothing waits. */
   async idle(): Promise<void> {
-    await this.sending;
+    while (this.sending.size > 0) await Promise.all(this.sending);
   }
 
   /** Gives up what waits. */
   async close(): Promise<void> {
-    this.waiting.length = 0;
+    for (const line of this.lines.values()) line.length = 0;
     this.stopping.abort();
-    await this.sending;
+    await this.idle();
   }
 
-  private async drain(): Promise<void> {
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      await this.deliver(next);
-    }
-    this.sending = undefined;
+  /** The oldest of the longest line goes: that of whoever takes nothing. */
+  private makeRoom(): void {
+    const lines = [...this.lines.values()];
+    if (lines.reduce((sum, line) => sum + line.length, 0) < this.options.maxWaiting) return;
+    const longest = lines.reduce((one, other) => (other.length > one.length ? other : one));
+    longest.shift();
+    this.lost += 1;
   }
 
-  private async deliver({ name, url, body }: Waiting): Promise<void> {
+  private async drain(url: string, line: Waiting[]): Promise<void> {
+    for (let next = line.shift(); next !== undefined; next = line.shift()) await this.deliver(url, next);
+    this.lines.delete(url);
+  }
+
+  private async deliver(url: string, { name, body }: Waiting): Promise<void> {
     for (const waitMs of [...this.options.retryAfterMs, undefined]) {
       const failure = await this.attempt(url, body);
       if (failure === undefined) return;

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhooks } from '../../../src/app/forecasting/webhook';
+import { until } from '../../parts/until';
 import { recordedLogger } from './recorded-logger';
 
 const servers: Server[] = [];
@@ -72,5 +73,19 @@ describe('webhooks', () => {
     expect(webhooks.lost).toBe(2);
     await webhooks.close();
     expect(bodies.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a receiver that is down', () => {
+  it('holds up no other, and its own messages are those that are dropped', async () => {
+    const dead = await receiver(Array<undefined>(20).fill(undefined));
+    const well = await receiver(Array<number>(20).fill(200));
+    const { logger } = recordedLogger();
+    const webhooks = new Webhooks({ timeoutMs: 60_000, retryAfterMs: [], maxWaiting: 3 }, logger);
+    for (let n = 0; n < 10; n += 1) webhooks.send('dead', dead.url, { n });
+    webhooks.send('well', well.url, { n: 1 });
+    await until('the one that is well is told', () => well.bodies.length === 1);
+    expect(webhooks.lost).toBeGreaterThan(0);
+    await webhooks.close();
   });
 });
