@@ -119,6 +119,8 @@ export class ControlThreadHost implements ControlHost {
     this.post({ kind: 'stop' });
     await withTimeout(stopped, CLOSE_TIMEOUT_MS);
     this.forget();
+    // One that never came so far keeps nobody waiting.
+    this.onReady();
     await worker.terminate();
   }
 
