@@ -156,7 +156,10 @@ export class ForecastTrack {
     const report = this.tracked.step(atMs, value);
     if (!report.taken) return { anomaly: undefined, drift: undefined };
     this.made.clear();
-    this.points += nextAtMs === undefined ? 1 : Math.max(1, (atMs - nextAtMs) / this.options.stepMs + 1);
+    // Until a value came there is nothing to forecast from: a missing one must not pass for a first step.
+    if (this.points > 0 || Number.isFinite(value)) {
+      this.points += nextAtMs === undefined ? 1 : Math.max(1, (atMs - nextAtMs) / this.options.stepMs + 1);
+    }
     if (Number.isFinite(value) && Number.isFinite(parentValue)) {
       this.shareOwn = this.shareOwn * SHARE_KEEP + Math.max(0, value);
       this.shareParent = this.shareParent * SHARE_KEEP + Math.max(0, parentValue);
