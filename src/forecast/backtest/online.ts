@@ -5,6 +5,7 @@
 import type { Series } from '../../core/series';
 import { TidegateError } from '../../core/errors';
 import type { FittedModel, Forecast, ModelKind, SeriesContext } from '../model/model';
+import { covers } from './covers';
 import { faultOf } from './evaluation';
 import { SCORED_LEVELS } from './rolling-origin';
 
@@ -60,9 +61,8 @@ export class OnlineTally {
     this.errors += Math.abs(actual - (forecast.mean[0] ?? NaN));
     this.naiveErrors += Math.abs(actual - this.last);
     this.last = actual;
-    forecast.intervals.forEach(({ lower, upper }, level) => {
-      const covered = actual >= (lower[0] ?? NaN) && actual <= (upper[0] ?? NaN);
-      this.inside[level] = (this.inside[level] ?? 0) + (covered ? 1 : 0);
+    forecast.intervals.forEach((interval, level) => {
+      this.inside[level] = (this.inside[level] ?? 0) + (covers(interval, 0, actual) ? 1 : 0);
     });
   }
 

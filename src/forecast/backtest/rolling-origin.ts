@@ -6,6 +6,7 @@
  */
 import type { Series } from '../../core/series';
 import type { FittedModel, Forecast, ModelKind, SeriesContext } from '../model/model';
+import { covers } from './covers';
 
 /** Where a backtest looks. */
 export interface BacktestPlan {
@@ -81,9 +82,8 @@ export function scoreAt(
       if (!Number.isFinite(actual)) continue;
       steps += 1;
       errors += Math.abs(actual - (forecast.mean[step] ?? NaN));
-      forecast.intervals.forEach(({ lower, upper }, index) => {
-        const covered = actual >= (lower[step] ?? NaN) && actual <= (upper[step] ?? NaN);
-        inside[index] = (inside[index] ?? 0) + (covered ? 1 : 0);
+      forecast.intervals.forEach((interval, index) => {
+        inside[index] = (inside[index] ?? 0) + (covers(interval, step, actual) ? 1 : 0);
       });
     }
     const mae = errors / steps;

@@ -1,6 +1,7 @@
 /** Errors and coverage by step ahead, summed over origins: how a forecast ages. */
 import type { Series } from '../../core/series';
 import type { Forecast } from '../model/model';
+import { covers } from './covers';
 import { SCORED_LEVELS } from './rolling-origin';
 
 /** Means over the origins, index 0 for one step ahead; NaN where no actual value came. */
@@ -29,10 +30,7 @@ export class StepTally {
       bump(this.counts, step, 1);
       bump(this.errors, step, Math.abs(actual - (forecast.mean[step] ?? NaN)));
       this.inside.forEach((counts, level) => {
-        const interval = forecast.intervals[level];
-        const low = interval?.lower[step] ?? NaN;
-        const high = interval?.upper[step] ?? NaN;
-        if (actual >= low && actual <= high) bump(counts, step, 1);
+        if (covers(forecast.intervals[level], step, actual)) bump(counts, step, 1);
       });
     }
   }

@@ -1,5 +1,6 @@
 /** Scores by hand, no look ahead, and forecasts that are none. */
 import { evaluateAt, faultOf } from '../../../src/forecast/backtest/evaluation';
+import { covers } from '../../../src/forecast/backtest/covers';
 import { OnlineTally, runOnline, startOnline } from '../../../src/forecast/backtest/online';
 import { StepTally } from '../../../src/forecast/backtest/step-tally';
 import type { BacktestPlan } from '../../../src/forecast/backtest/rolling-origin';
@@ -52,6 +53,25 @@ describe('a model at an origin', () => {
   it('has no figure where nothing came', () => {
     const [score] = evaluateAt(kind, series, { ...plan, horizons: [1] }, 8).scores;
     expect(score?.mae).toBeNaN();
+  });
+});
+
+describe('an interval', () => {
+  const interval = (lower: number, upper: number) => ({
+    level: 0.8,
+    lower: Float64Array.of(lower),
+    upper: Float64Array.of(upper),
+  });
+  it.each([
+    ['within', 2, interval(1, 3), true],
+    ['on a bound', 3, interval(1, 3), true],
+    ['off a bound by rounding', 7, interval(7 + 7e-12, 7 + 7e-12), true],
+    ['below', 0.99, interval(1, 3), false],
+    ['above', 3.01, interval(1, 3), false],
+    ['above nothing', 1e-12, interval(0, 0), false],
+    ['without one', 1, undefined, false],
+  ])('holds a value %s: %s', (_where, value, bounds, held) => {
+    expect(covers(bounds, 0, value)).toBe(held);
   });
 });
 
