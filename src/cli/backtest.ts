@@ -8,7 +8,7 @@ import {
   ONLINE_MODEL,
   onlineModelNames,
 } from '../app/backtest/models';
-import { assertWritable, writeWhole } from '../app/backtest/report-files';
+import { assertApart, assertWritable, writeWhole } from '../app/backtest/report-files';
 import { backtestJson, onlineJson, type BacktestSubject } from '../app/backtest/report-json';
 import {
   backtestTables,
@@ -35,7 +35,9 @@ export async function backtest(input: CommandInput): Promise<void> {
     throw new TidegateError('TG_USAGE', `backtest takes no settings; ${input.settingsFlags[0]} is one`);
   }
   const models = chosenModels(options);
-  for (const path of [options.json, options.html]) if (path !== undefined) assertWritable(path);
+  const outputs = [options.json, options.html].filter((path) => path !== undefined);
+  for (const path of outputs) assertWritable(path);
+  assertApart(options.file, outputs);
   const file = await readSeriesFile(options.file);
   const subject = { ...file, file: basename(options.file) };
   await interruptible(async (signal) => {

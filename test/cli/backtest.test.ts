@@ -1,5 +1,13 @@
 /** `tidegate backtest` on a small file, in this thread: what it prints, what it writes, what it refuses. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run';
@@ -173,10 +181,24 @@ describe('what is refused', () => {
       ['SERIES', '--json', '/nonexistent/out.json'],
       'TG_OUTPUT_UNWRITABLE: /nonexistent/out.json',
     ],
+    ['an output over the file that is read', ['SERIES', '--json', 'SERIES'], 'is the file that is read'],
+    ['two outputs in one file', ['SERIES', '--json', 'ONE', '--html', 'ONE'], 'is another output'],
   ])('%s', async (_what, argv, message) => {
-    const { code, out, err } = await backtest(...argv.map((one) => (one === 'SERIES' ? series : one)));
+    const named = new Map([
+      ['SERIES', series],
+      ['ONE', join(folder, 'one')],
+    ]);
+    const { code, out, err } = await backtest(...argv.map((one) => named.get(one) ?? one));
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(message);
+    expect(readFileSync(series, 'utf8')).toMatch(/^timestamp,value/);
+  });
+
+  it('sees through links that an output is the file that is read', async () => {
+    const link = join(folder, 'link.json');
+    symlinkSync(series, link);
+    const { code, err } = await backtest(series, '--json', link);
+    expect([code, err]).toEqual([2, expect.stringContaining('is the file that is read')]);
   });
 
   it('a bad file leaves an earlier report as it was', async () => {

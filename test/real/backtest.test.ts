@@ -43,6 +43,14 @@ test('the figures are the same whatever the number of threads', async () => {
   });
 });
 
+test('a reader that goes away, such as head, keeps no report from being written', async () => {
+  const path = join(folder, 'unread.json');
+  const command = `'${process.execPath}' '${repositoryPath('dist', 'main.js')}' backtest '${series}' ${FEW.join(' ')} --json '${path}'`;
+  const child = startChild('bash', ['-c', `set -o pipefail; ${command} | true`]);
+  expect([await child.exited, child.output()]).toEqual([0, '']);
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ origins: { default: 4 } });
+});
+
 test('Ctrl-C ends it at once by that signal, and writes nothing', async () => {
   const path = join(folder, 'stopped.json');
   const child = backtest(series, '--json', path);

@@ -41,6 +41,10 @@ export async function readSeriesFile(path: string): Promise<GriddedSeries> {
   if (rows.timesMs.length === 0) {
     throw new TidegateError('TG_SERIES_BAD_FILE', 'the file holds no rows', { at: { file: path } });
   }
+  if (rows.values.every((value) => Number.isNaN(value))) {
+    const message = `none of the ${rows.values.length} rows has a value`;
+    throw new TidegateError('TG_SERIES_BAD_FILE', message, { at: { file: path } });
+  }
   return gridOf(rows, path);
 }
 

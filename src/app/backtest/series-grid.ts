@@ -14,6 +14,10 @@ export interface GriddedSeries {
 
 /** More steps than this are not laid out. */
 export const STEPS_MAX = 5_000_000;
+/** From so many steps on, */
+const SPARSE_FROM = 1_000;
+/** rows that fill less than this part of the steps have a time among them that is not of the series. */
+const FILLED_MIN = 0.01;
 /** A row this part of a step away from the grid still counts as on it: schedulers jitter. */
 const JITTER = 0.1;
 /** More rows than this part off the grid, and the rows are not evenly spaced. */
@@ -32,14 +36,7 @@ export function gridOf(rows: SeriesRows, file: string): GriddedSeries {
   }
   const firstMs = gridStart(timesMs, stepMs);
   const length = Math.round(((timesMs.at(-1) ?? 0) - firstMs) / stepMs) + 1;
-  if (length > STEPS_MAX) {
-    const message = `at ${stepMs} ms a step the rows span ${length} steps, more than ${STEPS_MAX}`;
-    const remedy = 'look for a time that is far from the others, or give it coarser steps';
-    throw new TidegateError('TG_SERIES_BAD_FILE', message, {
-      at: { file, line: rows.lines[order.at(-1) ?? 0] ?? 0 },
-      remedy,
-    });
-  }
+  refuseSparse(rows, file, order, stepMs, length);
   const { values, taken, doubles, offGrid, firstOff } = layOut(rows, order, firstMs, stepMs, length);
   if (offGrid > OFF_GRID_MAX * order.length) {
     const message = `${offGrid} of ${order.length} rows are not evenly spaced at ${stepMs} ms, the most common step; this is the first`;
@@ -63,6 +60,28 @@ export function gridOf(rows: SeriesRows, file: string): GriddedSeries {
       .filter(([count]) => count > 0)
       .map(([count, noun, what]) => `${count} ${noun}${count === 1 ? '' : 's'} ${what}`),
   };
+}
+
+/** One time that is far off would make a series of gaps: the row after the widest one is told. */
+function refuseSparse(
+  rows: SeriesRows,
+  file: string,
+  order: readonly number[],
+  stepMs: number,
+  length: number,
+): void {
+  const few = length > SPARSE_FROM && order.length < FILLED_MIN * length;
+  if (length <= STEPS_MAX && !few) return;
+  const time = (at: number): number => rows.timesMs[order[at] ?? 0] ?? NaN;
+  const wide = order.reduce(
+    (best, _, at) => (at > 0 && time(at) - time(at - 1) > time(best) - time(best - 1) ? at : best),
+    1,
+  );
+  const line = (at: number): number => rows.lines[order[at] ?? 0] ?? 0;
+  const what = few ? `of which ${order.length} rows fill less than 1 %` : `more than ${STEPS_MAX}`;
+  const message = `at ${stepMs} ms a step the rows span ${length} steps, ${what}; the widest gap ends here, and begins at line ${line(wide - 1)}`;
+  const remedy = 'look for a time that is far from the others, or give it coarser steps';
+  throw new TidegateError('TG_SERIES_BAD_FILE', message, { at: { file, line: line(wide) }, remedy });
 }
 
 interface LaidOut {

@@ -130,7 +130,13 @@ describe('a bad file', () => {
     ['with a bad time', 'timestamp,value\n2014-02-30,1\n', [":2: the timestamp '2014-02-30'"]],
     ['with a short row', 'timestamp,value\n1396310400\n', [':2: the row has 1 of the columns only']],
     ['unevenly spaced', rows([0, 1], [1, 2], [2, 3], [3.5, 4], [4.4, 5]), [':5: ', 'not evenly spaced']],
-    ['with a time far off', `${rows([0, 1], [1, 2])}\n9999999999,3`, [':4: ', 'more than 5000000']],
+    ['with a time far off', `${rows([0, 1], [1, 2])}\n9999999999,3`, [':4: ', 'begins at line 3']],
+    [
+      'with a time some years off',
+      rows(...Array.from({ length: 200 }, (_, at) => [at === 0 ? -2e6 : at, at] as const)),
+      [':3: ', '200 rows fill less than 1 %', 'begins at line 2'],
+    ],
+    ['without any value', rows([0, 'NaN'], [1, ''], [2, 'null']), ['none of the 3 rows has a value']],
     ['of one endless line', 'x'.repeat(10_000), ['longer than 4096']],
   ])('%s is refused, by line', async (_what, text, messages) => {
     const path = file(text);
