@@ -16,6 +16,11 @@ const LINKS = [
   '/api/v1/limits',
   '/api/v1/top',
   '/api/v1/store',
+  '/api/v1/classes',
+  '/api/v1/accuracy',
+  '/api/v1/anomalies',
+  '/api/v1/forecasting',
+  '/api/v1/openapi.json',
 ];
 
 // Byte for byte what its hash was taken of, hence not part of the template below, which is laid out by the formatter.

@@ -5,7 +5,7 @@ import { TidegateError, type SourcePosition } from '../core/errors';
 import { refused, type Layer } from './layer';
 import { nearest } from './nearest';
 import { settingsSchema } from './schema';
-import { LEAVES, leafAt, SECTIONS } from './setting-paths';
+import { LEAVES, leafAt, SECTIONS, type SettingLeaf } from './setting-paths';
 import { nestsDeeperThan } from '../limiter/dialect/yaml-nesting';
 
 /** The longest settings file, characters. */
@@ -72,6 +72,24 @@ function valueAt(tree: unknown, path: Path): unknown {
   return value;
 }
 
+/** The setting that a place in the file belongs to, the rows of a list passed over. */
+function leafOf(path: Path): SettingLeaf | undefined {
+  return leafAt(path.filter((part) => typeof part !== 'number').join('.'));
+}
+
+/** What may have been meant by a key that there is none of: in a row one of its keys, else any setting. */
+function remedyOfUnknown(path: Path): string | undefined {
+  const row = leafOf(path.slice(0, -1))?.meta.row;
+  if (row !== undefined) {
+    const keys = Object.keys(row);
+    const closest = nearest(String(path.at(-1)), keys);
+    return closest === undefined ? `a row takes ${keys.join(', ')}` : `did you mean ${closest}?`;
+  }
+  const known = [...LEAVES, ...SECTIONS].map((item) => item.path).filter((item) => item !== '');
+  const closest = nearest(keyOf(path), known);
+  return closest === undefined ? undefined : `did you mean ${closest}?`;
+}
+
 /** The errors of one issue of the schema: an unknown key each, or a wrong value. */
 function errorsOfIssue(
   issue: z.core.$ZodIssue,
@@ -81,16 +99,14 @@ function errorsOfIssue(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      const known = [...LEAVES, ...SECTIONS].map((item) => item.path).filter((item) => item !== '');
-      const closest = nearest(keyOf(path), known);
+      const remedy = remedyOfUnknown(path);
       return new TidegateError('TG_SETTINGS_UNKNOWN_KEY', 'there is no such setting', {
         at: place(path, true),
-        ...(closest === undefined ? {} : { remedy: `did you mean ${closest}?` }),
+        ...(remedy === undefined ? {} : { remedy }),
       });
     });
   }
-  const fields = issue.path.filter((part) => typeof part !== 'number');
-  const leaf = leafAt(fields.join('.'));
+  const leaf = leafOf(issue.path);
   if (leaf !== undefined) return [refused(leaf, valueAt(tree, issue.path), place(issue.path, false))];
   const what = issue.path.length === 0 ? 'the settings file' : keyOf(issue.path);
   return [

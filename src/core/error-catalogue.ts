@@ -179,7 +179,7 @@ const ENTRIES = {
   // The admin port.
   TG_ADMIN_NOT_FOUND: {
     meaning: 'The admin port has no such page or call.',
-    remedy: 'see docs/operations.md for what there is',
+    remedy: 'see /api/v1/openapi.json, and docs/operations.md for the pages',
     transient: false,
     grpcStatus: NOT_FOUND,
   },

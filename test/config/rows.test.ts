@@ -31,6 +31,8 @@ describe('lists of rows', () => {
   it.each([
     ['forecast:\n  alerts:\n    - {name: a, class: c, above_per_s: many}', ':3:', 'above_per_s'],
     ['forecast:\n  alerts:\n    - {name: a, class: c, abve_per_s: 1}', ':3:', 'abve_per_s'],
+    ['forecast:\n  alerts:\n    - {name: a, class: c, abve_per_s: 1}', ':3:', 'did you mean above_per_s?'],
+    ['forecast:\n  alerts:\n    - {name: a, class: c, xyz: 1}', ':3:', 'a row takes name, class, horizon,'],
     ['forecast:\n  alerts:\n    - {class: c}', ':3:', 'name'],
     ['forecast:\n  alerts: busy', ':2:', 'takes a list'],
     ['forecast:\n  holidays:\n    - {name: a, from: tomorrow, to: 2026-01-01}', ':3:', 'from'],
