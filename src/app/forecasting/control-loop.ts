@@ -41,6 +41,8 @@ const GRACE_MS = 2_000;
 const MAX_STEPS = 60;
 /** Each class's forecasters are kept once in as many turns, a few at each. */
 const KEPT_EVERY_TURNS = 600;
+/** What opening classes may take of the start and of a turn, ms: thousands must not hold all else up. */
+const OPENING_MS = { start: 5_000, turn: 200 } as const;
 /** A step of which less was seen says nothing. */
 const LEAST_SEEN = 0.5;
 const SECOND_MS = 1_000;
@@ -54,6 +56,7 @@ export class ControlLoop {
   private readonly clocks: Readonly<Record<ForecastScale, StepClock>>;
   private readonly hosts = new Map<string, HostSample & { readonly atMs: number }>();
   private toKeep: string[] = [];
+  private readonly toOpen = new Map<string, ClassInfo>();
   private stepMs = 0;
   /** From the last that history holds of before, to the start. */
   private readonly absence: { readonly fromMs: number; readonly untilMs: number };
@@ -69,7 +72,7 @@ export class ControlLoop {
     parts.shelf.dropAllBut((id) => parts.history.has(id));
     const lastMs = parts.history.classes().reduce((last, known) => Math.max(last, known.lastMs), -Infinity);
     this.absence = { fromMs: lastMs + SECOND_MS, untilMs: nowMs };
-    this.matchHistory(nowMs);
+    this.matchHistory(nowMs, OPENING_MS.start);
   }
 
   /** Takes one source's counts of a step. */
@@ -96,6 +99,7 @@ export class ControlLoop {
     if (this.clocks.fine.rewinds > this.rewinds) this.setBack(nowMs);
     for (const scale of SCALES) for (const atMs of due[scale]) this.step(scale, atMs);
     if (due.fine.length > 0) this.minute(nowMs);
+    else this.openSome(nowMs, OPENING_MS.turn);
     this.keepSome(nowMs);
     this.parts.fits.turn(nowMs);
   }
@@ -184,7 +188,7 @@ export class ControlLoop {
   }
 
   private minute(nowMs: number): void {
-    this.matchHistory(nowMs);
+    this.matchHistory(nowMs, OPENING_MS.turn);
     this.parts.alerts.look(nowMs);
     this.parts.tell(this.figures(nowMs));
   }
@@ -203,15 +207,30 @@ export class ControlLoop {
   }
 
   /** Forecasts what history has, and nothing else: it may have let a class give way to another. */
-  private matchHistory(nowMs: number): void {
-    const { history, book, opener, shelf, costs } = this.parts;
+  private matchHistory(nowMs: number, openingMs: number): void {
+    const { history, book, shelf, costs } = this.parts;
     for (const id of [...book.ids()]) {
       if (history.has(id)) continue;
       book.close(id);
       shelf.drop(id);
       costs.forget(id);
     }
-    for (const info of history.classes()) if (!info.ended && !book.has(info.id)) opener.open(info, nowMs);
+    this.toOpen.clear();
+    for (const info of history.classes())
+      if (!info.ended && !book.has(info.id)) this.toOpen.set(info.id, info);
+    this.openSome(nowMs, openingMs);
+  }
+
+  /** Opens some of the classes that are not forecast yet; the others at the next turns. */
+  private openSome(nowMs: number, openingMs: number): void {
+    const { opener, monotonicMs } = this.parts;
+    if (this.toOpen.size === 0) return;
+    const untilMs = monotonicMs() + openingMs;
+    for (const [id, info] of this.toOpen) {
+      this.toOpen.delete(id);
+      opener.open(info, nowMs);
+      if (monotonicMs() >= untilMs) return;
+    }
   }
 
   /** The clock was set back, and history has forgotten what lies ahead of it: forecasters begin anew, from what is left. */
@@ -227,6 +246,7 @@ export class ControlLoop {
   }
 
   private end(id: string, nowMs: number): void {
+    this.toOpen.delete(id);
     this.keep(id, nowMs);
     this.parts.book.close(id);
     this.parts.costs.forget(id);
