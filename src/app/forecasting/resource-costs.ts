@@ -7,6 +7,8 @@ import type { History } from '../../history/history';
 
 const LATELY_MS = 21_600_000;
 const STEP_MS = 600_000;
+/** How long a rule's requests are taken for what they were, ms: reading those of thousands takes a while. */
+const KNOWN_MS = 60_000;
 
 /** What costs are learned from, where they are. */
 export type LearnedCost = (classId: string, resource: ResourceName) => number | undefined;
@@ -14,10 +16,13 @@ export type LearnedCost = (classId: string, resource: ResourceName) => number | 
 /** See the file's head. */
 export class ResourceCosts {
   private readonly set = new Map<string, NonNullable<ClassInfo['cost']>>();
+  /** Requests of late, by rule. */
+  private readonly requests = new Map<string, number>();
+  private requestsAtMs = -Infinity;
 
   /** @param learned a rule's cost from telemetry; undefined where nothing is learned, and the settings hold. */
   constructor(
-    private readonly history: History,
+    private readonly history: Pick<History, 'classes' | 'series'>,
     private readonly learned: LearnedCost,
   ) {}
 
@@ -56,13 +61,25 @@ export class ResourceCosts {
     let requests = 0;
     for (const info of this.history.classes()) {
       if (info.kind !== 'rule' || !isUnder(info, above)) continue;
-      const lately = this.history.series(info.id, 'arrivals', STEP_MS, nowMs - LATELY_MS, nowMs);
-      let sum = 0;
-      for (const value of lately.values) if (Number.isFinite(value)) sum += value;
+      const sum = this.requestsOf(info.id, nowMs);
       requests += sum;
       cost += sum * this.ofRule(info, resource);
     }
     return requests === 0 ? 0 : cost / requests;
+  }
+
+  private requestsOf(id: string, nowMs: number): number {
+    if (Math.abs(nowMs - this.requestsAtMs) >= KNOWN_MS) {
+      this.requests.clear();
+      this.requestsAtMs = nowMs;
+    }
+    const known = this.requests.get(id);
+    if (known !== undefined) return known;
+    const lately = this.history.series(id, 'arrivals', STEP_MS, nowMs - LATELY_MS, nowMs);
+    let sum = 0;
+    for (const value of lately.values) if (Number.isFinite(value)) sum += value;
+    this.requests.set(id, sum);
+    return sum;
   }
 }
 
