@@ -112,6 +112,8 @@ interface Sender {
   highest: number;
 }
 
+/** A longer name of a class or a part of one is no name; it would be kept, stored and shown. */
+const MAX_NAME_LENGTH = 16_384;
 /** Senders that are remembered; the one longest silent is forgotten. */
 const MAX_SENDERS = 1_024;
 
@@ -190,6 +192,8 @@ function readInfos(from: ByteReader): (readonly [number, ClassInfo])[] {
     const part = (place: number): string | undefined =>
       (present & (1 << place)) === 0 ? undefined : from.text();
     const [parent, service, tenant] = [part(0), part(1), part(2)];
+    if ([id, parent, service, tenant].some((name) => (name?.length ?? 0) > MAX_NAME_LENGTH))
+      throw malformed('a name is too long');
     const cost = (present & COST_BIT) === 0 ? undefined : readCost(from);
     const info: ClassInfo = {
       id,

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings-shape';
 import type { ForecastDesk } from '../../core/forecast-desk';
 import type { ForecastFigures, HorizonName } from '../../core/forecasts';
 import type { Clock } from '../../core/clock';
+import { TidegateError } from '../../core/errors';
 import type { GroupLink } from '../../core/group';
 import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
@@ -93,6 +94,8 @@ export function createControl(parts: ControlParts): Control {
       },
       heldUntilMs: newestStepMs(history, startedMs),
       lateMs: settings.history.lateWindowMs,
+      onFault: (thrown) =>
+        logger.error({ error: TidegateError.from(thrown) }, "a member's counts cannot be taken"),
     },
     startedMs,
   );

@@ -19,6 +19,8 @@ export interface ExchangeParts {
   readonly heldUntilMs: number;
   /** How late batches may come and still be taken, ms. */
   readonly lateMs: number;
+  /** Told what is wrong with a member's batch that cannot be taken: once a reading at most. */
+  readonly onFault?: (thrown: unknown) => void;
 }
 
 /** Steps are closed this much after their end, so that all members' counts of them have come. */
@@ -121,7 +123,7 @@ export class GroupExchange {
       const batches = await link.collect();
       if (this.closed) return;
       const now = nowMs();
-      for (const batch of batches) this.takeOther(batch, now);
+      this.takeOthers(batches, now);
       if (link.counts().failures === failures) this.heard(askedMs);
     } finally {
       this.collecting = false;
@@ -136,6 +138,19 @@ export class GroupExchange {
     const atMs = Math.floor(nowMs / STEP_MS) * STEP_MS;
     const nothing = { added: [], classes: [], counts: new Float64Array(0) };
     take({ source: `${source}/ends`, sequence: this.ends, atMs, stepMs: STEP_MS, ended, ...nothing }, nowMs);
+  }
+
+  /** One that cannot be taken is passed over: who sent it must not bring the others down. */
+  private takeOthers(batches: readonly ObservationBatch[], nowMs: number): void {
+    let told = false;
+    for (const batch of batches) {
+      try {
+        this.takeOther(batch, nowMs);
+      } catch (thrown) {
+        if (!told) this.parts.onFault?.(thrown);
+        told = true;
+      }
+    }
   }
 
   private takeOther(batch: ObservationBatch, nowMs: number): void {
