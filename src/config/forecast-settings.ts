@@ -60,7 +60,12 @@ const replicas = rows(
       fallback: '',
       takes: "a signal's name",
     }),
-    target_utilization: number({ doc: 'How busy a replica should be.', fallback: 0.7, min: 0.05, max: 1 }),
+    target_utilization: number({
+      doc: 'How busy a replica should be, where its capacity is measured; one that is set is taken as it is.',
+      fallback: 0.7,
+      min: 0.05,
+      max: 1,
+    }),
     horizon: horizon('1h', 'How far ahead to look: what a new replica takes to start, at least.'),
     min: whole({ doc: 'The fewest replicas.', fallback: 1, min: 0, max: 100_000 }),
     max: whole({ doc: 'The most replicas.', fallback: 1_000, min: 1, max: 100_000 }),
