@@ -95,6 +95,8 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   private rules = new Map<string, Observed>();
   /** By rule id. */
   private classes = new Map<string, KnownRule>();
+  /** Looked up while limits are compiled, a few at a time: {@link use} is one step for all rules. */
+  private readonly abouts = new WeakMap<RuleDemand, RuleClass>();
   private tenantWeight = 0;
   private readonly keys: HeavyClasses;
   private readonly tenants: HeavyClasses;
@@ -126,9 +128,14 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   }
 
   /** Where a rule's demand is counted, for the limits' compiler; nothing is kept of it before {@link use}. */
-  readonly demandFor = (place: RulePlace): RuleDemand =>
-    this.rules.get(placeKey(place))?.demand ??
-    new RuleDemand(place, this, this.options.map.of(place).tenantLevel);
+  readonly demandFor = (place: RulePlace): RuleDemand => {
+    const known = this.rules.get(placeKey(place))?.demand;
+    if (known !== undefined) return known;
+    const about = this.options.map.of(place);
+    const demand = new RuleDemand(place, this, about.tenantLevel);
+    this.abouts.set(demand, about);
+    return demand;
+  };
 
   /** The rules of a table come in use: those that were there count on, and classes whose rule is gone end. */
   use(rules: Iterable<{ readonly demand: RuleDemand | undefined }>): void {
@@ -221,7 +228,7 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   private adopt(demand: RuleDemand, before: ReadonlyMap<string, Observed>): void {
     const { place } = demand;
     const key = placeKey(place);
-    const about = before.get(key)?.about ?? this.options.map.of(place);
+    const about = before.get(key)?.about ?? this.abouts.get(demand) ?? this.options.map.of(place);
     const known = this.classes.get(place.id) ?? { about, weight: 0 };
     this.classes.set(place.id, known);
     const { service, tenant } = about;
@@ -281,9 +288,9 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     const keys = this.keys.review(weightOf, this.widestInterval, elapsedMs);
     const tenants = this.tenants.review(() => this.tenantWeight, this.widestInterval, elapsedMs);
     for (const one of keys.demoted) this.rows.end(keyClassId(one));
-    for (const one of tenants.demoted) {
-      const named = [...this.classes.values()].some(({ about }) => about.tenant === one.key);
-      if (!named) this.rows.end(tenantInfo(one.key).id);
+    if (tenants.demoted.length > 0) {
+      const named = new Set([...this.classes.values()].map(({ about }) => about.tenant));
+      for (const { key } of tenants.demoted) if (!named.has(key)) this.rows.end(tenantInfo(key).id);
     }
     const changes =
       keys.promoted.length + keys.demoted.length + tenants.promoted.length + tenants.demoted.length;

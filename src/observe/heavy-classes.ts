@@ -43,6 +43,8 @@ export interface Review {
 const COUNTERS_PER_KEY = 4;
 /** Longer keys stay in their rule: they would have to be kept, stored and shown. */
 const MAX_KEY_LENGTH = 256;
+/** Newcomers that take another's place in one review: each costs a look at all classes, on the thread that decides. */
+const MAX_DISPLACED = 200;
 /** How surely a sampled weight is above a threshold: standard deviations. */
 const SURENESS = 2;
 
@@ -51,6 +53,8 @@ export class HeavyClasses {
   private readonly classes = new Map<string, HeavyClass>();
   private readonly perParent = new Map<string, number>();
   private readonly sketch: HeavyKeys;
+  /** The lightest of each parent and of all; undefined when it has to be looked for anew. */
+  private lightest: { readonly byParent: Map<string, HeavyClass>; all: HeavyClass | undefined } | undefined;
 
   constructor(private readonly options: HeavyClassOptions) {
     this.sketch = new HeavyKeys(Math.max(1, options.total * COUNTERS_PER_KEY));
@@ -86,6 +90,8 @@ export class HeavyClasses {
       if (parent === undefined || one.coldMs >= keepMs) demoted.push(this.demote(one));
     }
     const promoted: HeavyClass[] = [];
+    let displaced = 0;
+    this.lightest = undefined;
     // A sketch of what is promoted knows nothing new; the rest is looked at heaviest first.
     for (const { key, rule, count, error } of this.sketch.top(this.options.total)) {
       const parent = weightOf(rule);
@@ -95,7 +101,8 @@ export class HeavyClasses {
       if (sure < 0 || perS(sure) < minRatePerS || sure < parent * minShare) continue;
       const rival = this.rivalOf(rule);
       if (rival !== undefined) {
-        if (rival.weight > sure / 2) continue;
+        if (rival.weight > sure / 2 || displaced >= MAX_DISPLACED) continue;
+        displaced += 1;
         demoted.push(this.demote(rival));
       }
       promoted.push(this.promote(key, rule, sure));
@@ -109,11 +116,13 @@ export class HeavyClasses {
     const added: HeavyClass = { key, parent, counts: new DemandCounts(), weight, coldMs: 0 };
     this.classes.set(key, added);
     this.perParent.set(parent, (this.perParent.get(parent) ?? 0) + 1);
+    this.weigh(added);
     return added;
   }
 
   private demote(one: HeavyClass): HeavyClass {
     this.classes.delete(one.key);
+    this.lightest = undefined;
     const left = (this.perParent.get(one.parent) ?? 1) - 1;
     if (left > 0) this.perParent.set(one.parent, left);
     else this.perParent.delete(one.parent);
@@ -126,11 +135,20 @@ export class HeavyClasses {
     const full = this.classes.size >= total;
     const parentFull = (this.perParent.get(parent) ?? 0) >= perParent;
     if (!full && !parentFull) return undefined;
-    let lightest: HeavyClass | undefined;
-    for (const one of this.classes.values()) {
-      if (parentFull && one.parent !== parent) continue;
-      if (lightest === undefined || one.weight < lightest.weight) lightest = one;
+    if (this.lightest === undefined) {
+      this.lightest = { byParent: new Map(), all: undefined };
+      for (const one of this.classes.values()) this.weigh(one);
     }
-    return lightest;
+    return parentFull ? this.lightest.byParent.get(parent) : this.lightest.all;
+  }
+
+  /** Takes a class into account for the lightest. */
+  private weigh(one: HeavyClass): void {
+    const { lightest } = this;
+    if (lightest === undefined) return;
+    const { all, byParent } = lightest;
+    const sibling = byParent.get(one.parent);
+    if (sibling === undefined || one.weight < sibling.weight) byParent.set(one.parent, one);
+    if (all === undefined || one.weight < all.weight) lightest.all = one;
   }
 }
