@@ -115,6 +115,9 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       lastSeenMs: whole(TIME),
       ratePerS: number('Over the last full minute.'),
       deniedPerS: number('Over the last full minute.'),
+      share: orNull(
+        number("Part of its parent's hits; of a service or tenant, of all. Null where there were none."),
+      ),
       anomalous: flag,
     },
     ['parent', 'service', 'tenant'],

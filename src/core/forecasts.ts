@@ -117,6 +117,8 @@ export interface ClassView extends ClassInfo {
   /** Over the last full minute, a second. */
   readonly ratePerS: number;
   readonly deniedPerS: number;
+  /** The part of its parent's hits that are its own; of a service or tenant, the part of all. Null where there were none. */
+  readonly share: number | null;
   readonly anomalous: boolean;
 }
 

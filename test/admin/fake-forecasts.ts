@@ -38,6 +38,7 @@ const ANSWERS: { readonly [N in AskName]: ForecastAsks[N]['answer'] } = {
         lastSeenMs: 2,
         ratePerS: 1.5,
         deniedPerS: 0,
+        share: 0.25,
         anomalous: false,
       },
     ],

@@ -77,16 +77,26 @@ export class ControlDesk implements ForecastDesk {
     }));
     rated.sort((a, b) => b.ratePerS - a.ratePerS || (a.seen.id < b.seen.id ? -1 : 1));
     const page = rated.slice(ask.offset, ask.offset + ask.limit);
+    const allPerS = this.allPerS(nowMs);
     return {
       total: chosen.length,
-      classes: page.map(({ seen, ratePerS }) => this.classView(seen, ratePerS, nowMs)),
+      classes: page.map(({ seen, ratePerS }) => this.classView(seen, ratePerS, allPerS, nowMs)),
     };
   }
 
-  private classView(seen: SeenClass, ratePerS: number, nowMs: number): ClassView {
+  /** Hits a second of all services: each request is of one. */
+  private allPerS(nowMs: number): number {
+    let sum = 0;
+    for (const { kind, id } of this.parts.history.classes())
+      if (kind === 'service') sum += this.parts.figures.ratePerS(id, nowMs);
+    return sum;
+  }
+
+  private classView(seen: SeenClass, ratePerS: number, allPerS: number, nowMs: number): ClassView {
     const atMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
     const denied = this.parts.history.value(seen.id, 'denied', MINUTE_MS, atMs);
     const { id, kind, parent, service, tenant } = seen;
+    const wholePerS = parent === undefined ? allPerS : this.parts.figures.ratePerS(parent, nowMs);
     return {
       id,
       kind,
@@ -97,6 +107,7 @@ export class ControlDesk implements ForecastDesk {
       lastSeenMs: seen.lastMs,
       ratePerS,
       deniedPerS: Number.isFinite(denied) ? denied / 60 : 0,
+      share: kind === 'signal' || !(wholePerS > 0) ? null : Math.min(1, ratePerS / wholePerS),
       anomalous: this.parts.book.of(id)?.anomalous ?? false,
     };
   }

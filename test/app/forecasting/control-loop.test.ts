@@ -185,3 +185,24 @@ describe('a class that is counted for two days', () => {
     expect(fitted?.values[at - 60]).toBeGreaterThan(0);
   }, 30_000);
 });
+
+test('a class has its share: a rule of its service, a service and a tenant of all', async () => {
+  const other: ClassInfo = { id: 'service:desk', kind: 'service', service: 'desk' };
+  const tenant: ClassInfo = { id: 'tenant:gold', kind: 'tenant', tenant: 'gold' };
+  const sim = new SimulatedControl({ classes: [RULE, SERVICE, other, tenant] });
+  const steady = (perMinute: number) => () => perMinute;
+  await sim.pass(3, {
+    [RULE.id]: steady(150),
+    [SERVICE.id]: steady(300),
+    [other.id]: steady(900),
+    [tenant.id]: steady(60),
+  });
+  const { classes } = await sim.ask('classes', { offset: 0, limit: 10 });
+  expect(Object.fromEntries(classes.map(({ id, share }) => [id, share]))).toEqual({
+    [RULE.id]: 0.5,
+    [SERVICE.id]: 0.25,
+    [other.id]: 0.75,
+    [tenant.id]: 0.05,
+  });
+  await sim.close();
+});
