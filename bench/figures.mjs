@@ -23,7 +23,7 @@ import { requestFor } from './load/keys.mjs';
 const FRAMER = fileURLToPath(new URL('floor/framer.mjs', import.meta.url));
 const CORES = { server: 0, load: 1, redis: 1 };
 const WARMUP_S = 1;
-/** For what shows how cost grows, and is no part of a ratio. */
+/** For what shows how cost grows rather than a ratio, and for commands, which hardly vary. */
 const SWEEP_ROUNDS = 3;
 
 const LEASED = { TIDEGATE_CONSISTENCY: 'leased' };
@@ -97,6 +97,7 @@ const GROUPS = [
         keys: 'hot',
         perS: 900,
         servers: ['leased', 'reference'],
+        rounds: SWEEP_ROUNDS,
       },
     ],
   },
