@@ -1,6 +1,6 @@
 /** Reads the query and bodies of the forecast API, with a bound on everything. */
 import { TidegateError } from '../core/errors';
-import type { ForecastAsks } from '../core/forecast-desk';
+import { ACCURACY_MEASURES, type ForecastAsks } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';
 import { COUNTS, RESOURCES, type ClassKind, type FigureName } from '../core/observation';
 import type { RESOLUTIONS_MS } from '../core/series';
@@ -69,6 +69,20 @@ export function readAccuracyQuery(url: string): Ask<'accuracy'> {
   const parameters = parametersOf(url, ['class', 'offset', 'limit']);
   const classId = single(parameters, 'class');
   return { ...pageOf(parameters), ...(classId === undefined ? {} : { classId }) };
+}
+
+/** Which measure of accuracy, of which class, over which time. */
+export function readAccuracyHistoryQuery(url: string): Ask<'accuracyHistory'> {
+  const parameters = parametersOf(url, ['class', 'horizon', 'measure', 'from', 'to']);
+  const fromMs = instant(parameters, 'from');
+  const toMs = instant(parameters, 'to');
+  return {
+    classId: required(parameters, 'class'),
+    horizon: oneOf(parameters, 'horizon', HORIZONS) ?? '1h',
+    measure: oneOf(parameters, 'measure', ACCURACY_MEASURES) ?? 'maeRatio',
+    ...(fromMs === undefined ? {} : { fromMs }),
+    ...(toMs === undefined ? {} : { toMs }),
+  };
 }
 
 /** A page, of one class or of all, since an instant. */

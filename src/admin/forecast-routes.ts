@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { refuseCrossSite, type TokenCheck } from './access';
 import type { ForecastDesk } from '../core/forecast-desk';
 import {
+  readAccuracyHistoryQuery,
   readAccuracyQuery,
   readAnomaliesQuery,
   readClassesQuery,
@@ -21,6 +22,9 @@ export function addForecastRoutes(app: FastifyInstance, desk: ForecastDesk, toke
   app.get(`${BASE}/series`, (request) => desk.ask('series', readSeriesQuery(request.url)));
   app.get(`${BASE}/predictions`, (request) => desk.ask('prediction', readPredictionsQuery(request.url)));
   app.get(`${BASE}/accuracy`, (request) => desk.ask('accuracy', readAccuracyQuery(request.url)));
+  app.get(`${BASE}/accuracy/history`, (request) =>
+    desk.ask('accuracyHistory', readAccuracyHistoryQuery(request.url)),
+  );
   app.get(`${BASE}/anomalies`, (request) => desk.ask('anomalies', readAnomaliesQuery(request.url)));
   app.get(`${BASE}/models`, (request) => desk.ask('models', readModelsQuery(request.url)));
   app.get(`${BASE}/costs`, (request) => desk.ask('costs', readAccuracyQuery(request.url)));

@@ -1,5 +1,6 @@
 /** The shapes of the API's answers, in JSON Schema 2020-12, as OpenAPI 3.1 wants them. */
 import { CATALOGUE } from '../core/error-catalogue';
+import { ACCURACY_MEASURES } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';
 import { COUNTS, RESOURCES } from '../core/observation';
 
@@ -111,6 +112,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       parent: text('The class one level above.'),
       service: text(),
       tenant: text(),
+      operation: text('What its requests do.'),
       firstSeenMs: whole(TIME),
       lastSeenMs: whole(TIME),
       ratePerS: number('Over the last full minute.'),
@@ -120,7 +122,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       ),
       anomalous: flag,
     },
-    ['parent', 'service', 'tenant'],
+    ['parent', 'service', 'tenant', 'operation'],
   ),
   Series: object({
     classId: text(),
@@ -161,6 +163,12 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     bias: orNull(number('Forecast less actual, a second.')),
     coverage80: orNull(number()),
     coverage95: orNull(number()),
+  }),
+  AccuracyHistory: object({
+    classId: text(),
+    horizon,
+    measure: text(undefined, ACCURACY_MEASURES),
+    points: listOf(object({ atMs: whole(TIME), value: number() })),
   }),
   Anomaly: object(
     {

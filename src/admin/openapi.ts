@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 description of `/api/v1`; a test holds every route's answers against it. */
+import { ACCURACY_MEASURES } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';
 import { COUNTS, RESOURCES } from '../core/observation';
 import { flag, listOf, object, ref, SCHEMAS, text, whole, type JsonSchema } from './openapi-schemas';
@@ -118,6 +119,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'How well classes were forecast lately.',
     query: { class: classId, ...page },
     answer: paged('accuracy', 'Accuracy'),
+  },
+  [`get ${BASE}/accuracy/history`]: {
+    summary: 'A measure of accuracy hour by hour; kept of the busiest classes.',
+    query: {
+      class: classId,
+      horizon: text(undefined, HORIZONS),
+      measure: text(undefined, ACCURACY_MEASURES),
+      from: instant,
+      to: instant,
+    },
+    required: ['class'],
+    answer: ref('AccuracyHistory'),
   },
   [`get ${BASE}/anomalies`]: {
     summary: 'What was unlike the forecasts, and lasting changes.',

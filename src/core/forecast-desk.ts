@@ -65,6 +65,19 @@ export type ForecastStatus = Omit<
   readonly external?: readonly { readonly what: string; readonly error: string | null }[];
 };
 
+/** What is kept of accuracy over time. */
+export const ACCURACY_MEASURES = ['mae', 'maeRatio', 'coverage80', 'coverage95'] as const;
+/** One of {@link ACCURACY_MEASURES}. */
+export type AccuracyMeasure = (typeof ACCURACY_MEASURES)[number];
+
+/** A measure of accuracy hour by hour, oldest first. */
+export interface AccuracyHistory {
+  readonly classId: string;
+  readonly horizon: HorizonName;
+  readonly measure: AccuracyMeasure;
+  readonly points: readonly { readonly atMs: number; readonly value: number }[];
+}
+
 /** Every ask by name, with its answer. */
 export interface ForecastAsks {
   classes: {
@@ -93,6 +106,16 @@ export interface ForecastAsks {
   accuracy: {
     ask: PageAsk & { readonly classId?: string };
     answer: { readonly total: number; readonly accuracy: readonly AccuracyView[] };
+  };
+  accuracyHistory: {
+    ask: {
+      readonly classId: string;
+      readonly horizon: HorizonName;
+      readonly measure: AccuracyMeasure;
+      readonly fromMs?: number;
+      readonly toMs?: number;
+    };
+    answer: AccuracyHistory;
   };
   anomalies: {
     ask: PageAsk & { readonly classId?: string; readonly sinceMs?: number };

@@ -12,6 +12,8 @@ export interface ClassInfo {
   readonly parent?: string;
   readonly service?: string;
   readonly tenant?: string;
+  /** What a rule's requests do, as the settings say it. */
+  readonly operation?: string;
   /** What one request of a rule uses, in cost units, as the settings say. */
   readonly cost?: Readonly<Record<ResourceName, number>>;
 }

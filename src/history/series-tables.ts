@@ -12,6 +12,7 @@ const infoSchema = z.object({
   parent: z.string().exactOptional(),
   service: z.string().exactOptional(),
   tenant: z.string().exactOptional(),
+  operation: z.string().exactOptional(),
 });
 /** How far the last sign of a class may have moved before it is written again, ms. */
 const LAST_SEEN_MS = 300_000;

@@ -231,10 +231,17 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     const about = before.get(key)?.about ?? this.abouts.get(demand) ?? this.options.map.of(place);
     const known = this.classes.get(place.id) ?? { about, weight: 0 };
     this.classes.set(place.id, known);
-    const { service, tenant } = about;
+    const { service, tenant, operation } = about;
     const parent = `service:${service}`;
     const infos: ClassInfo[] = [
-      { id: place.id, kind: 'rule', parent, service, ...(tenant === undefined ? {} : { tenant }) },
+      {
+        id: place.id,
+        kind: 'rule',
+        parent,
+        service,
+        ...(tenant === undefined ? {} : { tenant }),
+        ...(operation === undefined ? {} : { operation }),
+      },
       { id: parent, kind: 'service', service },
       ...(tenant === undefined ? [] : [tenantInfo(tenant)]),
     ];

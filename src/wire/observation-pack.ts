@@ -19,8 +19,8 @@ const KEY_FLAG = 1;
 const HOST_FLAG = 2;
 const KINDS: readonly ClassKind[] = ['rule', 'key', 'service', 'tenant', 'signal'];
 const KIND_PLACES = KINDS.length;
-/** Beside the bits of a class's three texts. */
-const COST_BIT = 8;
+/** Beside the bits of a class's four texts. */
+const COST_BIT = 16;
 const HOST_FIGURES = [
   'cpu',
   'memory',
@@ -70,7 +70,7 @@ export class BatchPacker {
     for (const info of infos) {
       out.whole(this.numbers.get(info.id)?.number ?? 0);
       out.text(info.id);
-      const parts = [info.parent, info.service, info.tenant];
+      const parts = [info.parent, info.service, info.tenant, info.operation];
       const texts = parts.reduce((bits, part, place) => bits + (part === undefined ? 0 : 2 ** place), 0);
       const present = texts + (info.cost === undefined ? 0 : COST_BIT);
       out.whole(KINDS.indexOf(info.kind) + KIND_PLACES * present);
@@ -191,8 +191,8 @@ function readInfos(from: ByteReader): (readonly [number, ClassInfo])[] {
     if (kind === undefined || present >= 2 * COST_BIT) throw malformed('a class is of no kind');
     const part = (place: number): string | undefined =>
       (present & (1 << place)) === 0 ? undefined : from.text();
-    const [parent, service, tenant] = [part(0), part(1), part(2)];
-    if ([id, parent, service, tenant].some((name) => (name?.length ?? 0) > MAX_NAME_LENGTH))
+    const [parent, service, tenant, operation] = [part(0), part(1), part(2), part(3)];
+    if ([id, parent, service, tenant, operation].some((name) => (name?.length ?? 0) > MAX_NAME_LENGTH))
       throw malformed('a name is too long');
     const cost = (present & COST_BIT) === 0 ? undefined : readCost(from);
     const info: ClassInfo = {
@@ -201,6 +201,7 @@ function readInfos(from: ByteReader): (readonly [number, ClassInfo])[] {
       ...(parent === undefined ? {} : { parent }),
       ...(service === undefined ? {} : { service }),
       ...(tenant === undefined ? {} : { tenant }),
+      ...(operation === undefined ? {} : { operation }),
       ...(cost === undefined ? {} : { cost }),
     };
     return [number, info] as const;

@@ -34,6 +34,7 @@ const ANSWERS: { readonly [N in AskName]: ForecastAsks[N]['answer'] } = {
         id: 'edge.k',
         kind: 'rule',
         service: 'edge',
+        operation: 'checkout',
         firstSeenMs: 1,
         lastSeenMs: 2,
         ratePerS: 1.5,
@@ -74,6 +75,12 @@ const ANSWERS: { readonly [N in AskName]: ForecastAsks[N]['answer'] } = {
         coverage95: null,
       },
     ],
+  },
+  accuracyHistory: {
+    classId: 'edge.k',
+    horizon: '1h',
+    measure: 'maeRatio',
+    points: [{ atMs: 3_600_000, value: 0.8 }],
   },
   anomalies: {
     total: 1,

@@ -20,6 +20,7 @@ describe('the forecast API', () => {
     ['/accuracy?limit=3', ['accuracy', { offset: 0, limit: 3 }]],
     ['/anomalies?class=edge.k&since=5', ['anomalies', { classId: 'edge.k', sinceMs: 5, offset: 0, limit: 100 }]], // prettier-ignore
     ['/models?class=edge.k', ['models', { classId: 'edge.k' }]],
+    ['/accuracy/history?class=edge.k&horizon=1d&measure=mae&from=5', ['accuracyHistory', { classId: 'edge.k', horizon: '1d', measure: 'mae', fromMs: 5 }]], // prettier-ignore
     ['/alerts', ['alerts', {}]],
     ['/costs?class=edge.k', ['costs', { classId: 'edge.k', offset: 0, limit: 100 }]],
     ['/replicas', ['replicas', {}]],

@@ -14,6 +14,7 @@ const ASKED: Readonly<Record<string, { readonly query?: string; readonly body?: 
   'get /api/v1/series': { query: '?class=edge.k' },
   'get /api/v1/predictions': { query: '?class=edge.k' },
   'get /api/v1/models': { query: '?class=edge.k' },
+  'get /api/v1/accuracy/history': { query: '?class=edge.k' },
   'post /api/v1/models/rollback': { body: { class: 'edge.k', scale: 'coarse', version: 1 } },
 };
 

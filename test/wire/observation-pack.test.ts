@@ -42,6 +42,7 @@ const anyInfo: fc.Arbitrary<ClassInfo> = fc.record(
     parent: fc.string(),
     service: fc.string(),
     tenant: fc.string({ unit: 'binary-ascii' }),
+    operation: fc.string({ unit: 'binary-ascii' }),
     cost: fc.record({ cpu: cost, memory: cost, io: cost, network: cost }),
   },
   { requiredKeys: ['id', 'kind'] },
@@ -221,7 +222,7 @@ describe('what is no batch', () => {
 
 test('a class whose name has no end is refused', () => {
   const long = 'x'.repeat(20_000);
-  for (const odd of [{ id: long }, { parent: long }, { service: long }, { tenant: long }]) {
+  for (const odd of [{ id: long }, { parent: long }, { service: long }, { tenant: long }, { operation: long }]) {
     const bytes = new BatchPacker(1).pack(batch(1, { added: [{ ...info('a'), ...odd }] }), true);
     expect(() => new BatchUnpacker().unpack(bytes)).toThrow(TidegateError);
   }

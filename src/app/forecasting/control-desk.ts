@@ -46,6 +46,7 @@ export class ControlDesk implements ForecastDesk {
     series: (ask) => this.series(ask),
     prediction: (ask) => this.prediction(ask),
     accuracy: (ask) => this.accuracy(ask),
+    accuracyHistory: (ask) => this.accuracyHistory(ask),
     anomalies: (ask) => this.anomalies(ask),
     models: ({ classId }) => ({ models: this.parts.shelf.views(this.known(classId)) }),
     rollback: (ask) => this.rollback(ask),
@@ -95,7 +96,7 @@ export class ControlDesk implements ForecastDesk {
   private classView(seen: SeenClass, ratePerS: number, allPerS: number, nowMs: number): ClassView {
     const atMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
     const denied = this.parts.history.value(seen.id, 'denied', MINUTE_MS, atMs);
-    const { id, kind, parent, service, tenant } = seen;
+    const { id, kind, parent, service, tenant, operation } = seen;
     const wholePerS = parent === undefined ? allPerS : this.parts.figures.ratePerS(parent, nowMs);
     return {
       id,
@@ -103,6 +104,7 @@ export class ControlDesk implements ForecastDesk {
       ...(parent === undefined ? {} : { parent }),
       ...(service === undefined ? {} : { service }),
       ...(tenant === undefined ? {} : { tenant }),
+      ...(operation === undefined ? {} : { operation }),
       firstSeenMs: seen.sinceMs,
       lastSeenMs: seen.lastMs,
       ratePerS,
@@ -151,6 +153,17 @@ export class ControlDesk implements ForecastDesk {
     const ids = ask.classId === undefined ? [...book.ids()].sort() : [this.known(ask.classId)];
     const page = ids.slice(ask.offset, ask.offset + ask.limit);
     return { total: ids.length, accuracy: page.flatMap((id): readonly AccuracyView[] => book.accuracy(id)) };
+  }
+
+  private accuracyHistory(
+    ask: ForecastAsks['accuracyHistory']['ask'],
+  ): ForecastAsks['accuracyHistory']['answer'] {
+    const classId = this.known(ask.classId);
+    const { horizon, measure } = ask;
+    const { records } = this.parts.history;
+    const toMs = ask.toMs ?? this.parts.nowMs() + 1;
+    const points = records.accuracy(classId, `${horizon}:${measure}`, ask.fromMs ?? 0, toMs);
+    return { classId, horizon, measure, points };
   }
 
   private anomalies(ask: ForecastAsks['anomalies']['ask']): ForecastAsks['anomalies']['answer'] {

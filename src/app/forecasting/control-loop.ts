@@ -179,7 +179,7 @@ export class ControlLoop {
     const { book, history, figures } = this.parts;
     for (const { id } of figures.busiest(atMs)) {
       for (const { horizon, mae, maeRatio, coverage80, coverage95 } of book.accuracy(id)) {
-        const measures = { mae, mae_ratio: maeRatio, coverage80, coverage95 };
+        const measures = { mae, maeRatio, coverage80, coverage95 };
         for (const [measure, value] of Object.entries(measures)) {
           if (value !== null) history.records.putAccuracy(id, `${horizon}:${measure}`, atMs, value);
         }

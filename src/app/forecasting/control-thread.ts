@@ -60,7 +60,7 @@ function run(setup: ControlSetup, port: MessagePort): void {
   external.start(logger);
   const desk = new StatusDesk(control.desk, () => external.status());
   const nightly = new Cron(settings.forecast.refit, { timezone: 'UTC', unref: true }, () =>
-    control.loop.refitAll(),
+    guarded(logger, () => control.loop.refitAll()),
   );
   const timer = setInterval(() => {
     guarded(logger, () => control.turn());

@@ -91,6 +91,15 @@ describe('a class that is counted for two days', () => {
     expect(Math.abs((minute?.coverage95 ?? NaN) - 0.95)).toBeLessThan(0.04);
   });
 
+  it('keeps its scores over time, hour by hour', async () => {
+    const ask = { classId: RULE.id, horizon: '1m', measure: 'maeRatio' } as const;
+    const { points } = await sim.ask('accuracyHistory', ask);
+    expect(points.length).toBeGreaterThan(40);
+    expect(points.every(({ atMs, value }) => atMs % 3_600_000 === 0 && value > 0 && value < 2)).toBe(true);
+    const untilMs = points[5]?.atMs ?? 0;
+    expect((await sim.ask('accuracyHistory', { ...ask, toMs: untilMs })).points).toEqual(points.slice(0, 5));
+  });
+
   it('is in the figures of metrics', () => {
     const { classes, tracked, history, refits, leader } = sim.last;
     expect(tracked).toBe(2);

@@ -10,6 +10,7 @@ const PATHS: Readonly<Partial<Record<AskName, string>>> = {
   series: 'get /api/v1/series',
   prediction: 'get /api/v1/predictions',
   accuracy: 'get /api/v1/accuracy',
+  accuracyHistory: 'get /api/v1/accuracy/history',
   anomalies: 'get /api/v1/anomalies',
   models: 'get /api/v1/models',
   rollback: 'post /api/v1/models/rollback',
@@ -58,6 +59,7 @@ export async function wrongAnswers(
   await look('status', {});
   for (const classId of ids) {
     await look('models', { classId });
+    await look('accuracyHistory', { classId, horizon: '1h', measure: 'mae' });
     for (const resolutionMs of [1_000, 10_000, 60_000, 600_000] as const)
       await look('series', { classId, figure: 'denied', resolutionMs });
     for (const horizon of HORIZONS) {
