@@ -222,7 +222,13 @@ describe('what is no batch', () => {
 
 test('a class whose name has no end is refused', () => {
   const long = 'x'.repeat(20_000);
-  for (const odd of [{ id: long }, { parent: long }, { service: long }, { tenant: long }, { operation: long }]) {
+  for (const odd of [
+    { id: long },
+    { parent: long },
+    { service: long },
+    { tenant: long },
+    { operation: long },
+  ]) {
     const bytes = new BatchPacker(1).pack(batch(1, { added: [{ ...info('a'), ...odd }] }), true);
     expect(() => new BatchUnpacker().unpack(bytes)).toThrow(TidegateError);
   }
