@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'store/worker-link': ['bucket', 'limiter', 'wire', 'core'],
   'store/leased': ['bucket', 'limiter', 'wire', 'core'],
   transport: ['bucket', 'limiter', 'wire', 'core'],
-  admin: ['bucket', 'limiter', 'wire', 'core'],
+  admin: ['bucket', 'limiter', 'wire', 'chart', 'core'],
   telemetry: ['bucket', 'limiter', 'wire', 'core'],
   config: ['bucket', 'limiter', 'wire', 'core'],
   remote: ['core'],

@@ -17,11 +17,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
 // eslint-disable-next-line no-control-regex
 const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
-/** Text that may stand between tags and in attributes. */
+/** Text with what is markup in HTML and XML written out. */
+export function escapeMarkup(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+}
+
+/** Text that may stand between tags and in attributes of SVG. */
 export function escaped(text: string): MarkupText {
-  return text
-    .replace(UNWRITABLE, '')
-    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '') as MarkupText;
+  return escapeMarkup(text.replace(UNWRITABLE, '')) as MarkupText;
 }
 
 /** An element; attributes that are undefined are left out, figures are rounded to hundredths. */

@@ -3,6 +3,7 @@ import type { Series } from '../../core/series';
 import { meanScore, type BacktestPlan, type Score } from '../../forecast/backtest/rolling-origin';
 import { StepTally, type StepCurves } from '../../forecast/backtest/step-tally';
 import type { Forecast } from '../../forecast/model/model';
+import { median } from '../../forecast/numeric/quantile';
 import type { OriginResult, TaskFailure } from './tasks';
 
 /** The figures of one horizon: means over the origins. */
@@ -98,12 +99,4 @@ export class ModelTally {
     }
     this.failures.set(`${code} ${message}`, { code, message, count: (seen?.count ?? 0) + 1 });
   }
-}
-
-/** The middle figure; NaN of none. */
-export function median(figures: readonly number[]): number {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const high = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? high : (high + (sorted[middle - 1] ?? NaN)) / 2;
 }

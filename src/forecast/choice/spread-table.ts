@@ -1,6 +1,7 @@
 /** How far values fell from forecasts of them, as quantiles by horizon: where intervals come from. */
 import type { ModelState } from '../model/model';
 import { badState, figuresIn } from '../model/state';
+import { quantileOfSorted } from '../numeric/quantile';
 
 /** Probabilities whose quantiles are kept. */
 const PROBABILITIES = [0.005, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.975, 0.995] as const;
@@ -33,7 +34,7 @@ export class SpreadTable {
       // A blend that is right for n independent errors is off by about one part in n on the next.
       const wider = 1 + 1 / Math.max(2, independent);
       PROBABILITIES.forEach((probability, column) => {
-        table[row * COLUMNS + column] = wider * quantile(sorted, probability);
+        table[row * COLUMNS + column] = wider * quantileOfSorted(sorted, probability);
       });
     });
     return new SpreadTable(
@@ -87,12 +88,4 @@ export class SpreadTable {
     const part = (probability - low) / (PROBABILITIES[column]! - low);
     return at(column - 1) + (at(column) - at(column - 1)) * part;
   }
-}
-
-/** A quantile of sorted figures, by a straight line between neighbours. */
-function quantile(sorted: Float64Array, probability: number): number {
-  const place = probability * (sorted.length - 1);
-  const below = Math.floor(place);
-  const low = sorted[below]!;
-  return low + ((sorted[below + 1] ?? low) - low) * (place - below);
 }

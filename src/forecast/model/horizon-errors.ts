@@ -4,6 +4,7 @@
  */
 import type { ModelState } from './model';
 import type { Recursion } from './recursion';
+import { quantileOfSorted } from '../numeric/quantile';
 import { badState, figuresIn, numberIn } from './state';
 
 /** The probabilities whose quantiles are kept. */
@@ -61,7 +62,9 @@ export class HorizonErrors {
       );
       PROBABILITIES.forEach((probability, column) => {
         table[row * COLUMNS + column] =
-          known.length < FEWEST_ERRORS ? (NORMAL[column] ?? 0) * spread : quantile(known, probability);
+          known.length < FEWEST_ERRORS
+            ? (NORMAL[column] ?? 0) * spread
+            : quantileOfSorted(known, probability);
       });
     });
     const oneStep = (errors[0] ?? []).filter(Number.isFinite);
@@ -124,12 +127,4 @@ function horizonsUpTo(farthest: number): readonly number[] {
     if (power * 1.5 <= farthest) horizons.push(power * 1.5);
   }
   return horizons;
-}
-
-/** A quantile of sorted figures, by a straight line between neighbours. */
-function quantile(sorted: Float64Array, probability: number): number {
-  const place = probability * (sorted.length - 1);
-  const below = Math.floor(place);
-  const low = sorted[below] ?? 0;
-  return low + ((sorted[below + 1] ?? low) - low) * (place - below);
 }
