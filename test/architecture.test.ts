@@ -13,12 +13,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   chart: ['core'],
   series: ['core'],
   forecast: ['series', 'core'],
+  control: ['bucket', 'core'],
+  simulate: ['control', 'forecast', 'bucket', 'series', 'core'],
+  learn: ['control', 'simulate', 'core'],
   'store/memory': ['bucket', 'limiter', 'wire', 'core'],
   'store/redis': ['bucket', 'limiter', 'wire', 'core'],
   'store/guarded': ['bucket', 'limiter', 'wire', 'core'],
   'store/queued': ['bucket', 'limiter', 'wire', 'core'],
   'store/worker-link': ['bucket', 'limiter', 'wire', 'core'],
   'store/leased': ['bucket', 'limiter', 'wire', 'core'],
+  'store/borrowing': ['bucket', 'limiter', 'wire', 'core'],
+  mesh: ['core'],
   transport: ['bucket', 'limiter', 'wire', 'core'],
   admin: ['bucket', 'limiter', 'wire', 'chart', 'core'],
   telemetry: ['bucket', 'limiter', 'wire', 'core'],
@@ -38,6 +43,9 @@ const PURE: ReadonlySet<string> = new Set([
   'chart',
   'series',
   'forecast',
+  'control',
+  'simulate',
+  'learn',
 ]);
 /** Above everything an adapter or the composition root may see. */
 const TOP = ['app', 'cli', 'main'];

@@ -6,6 +6,7 @@ import { ALGORITHMS, CHARGE_DENIED, FAILURE_MODES } from '../core/buckets';
 import type { z } from 'zod';
 import { forecast } from './forecast-settings';
 import { history } from './history-settings';
+import { pools } from './pools-settings';
 import { observe } from './observe-settings';
 import { admin, control, data } from './server-settings';
 import {
@@ -323,6 +324,7 @@ export const settingsSchema = section(
     observe: observe.prefault({}),
     history: history.prefault({}),
     forecast: forecast.prefault({}),
+    pools: pools.prefault({}),
   },
 );
 

@@ -255,6 +255,29 @@ const ENTRIES = {
   ),
   TG_SOURCE_QUERY: input('A query is refused by the system asked.', 'mend the query as the message says'),
 
+  // Control of pools.
+  TG_CONTROL_OFF: setup('No pool is configured.', 'set `pools.list` and `pools.members`'),
+  TG_CONTROL_UNKNOWN_POOL: {
+    meaning: 'There is no such pool.',
+    remedy: 'see /api/v1/pools for those there are',
+    transient: false,
+    grpcStatus: NOT_FOUND,
+  },
+  TG_CONTROL_UNKNOWN_MEMBER: {
+    meaning: 'The pool has no such member.',
+    remedy: 'see /api/v1/buckets for those there are',
+    transient: false,
+    grpcStatus: NOT_FOUND,
+  },
+  TG_CONTROL_BAD_OVERRIDE: input(
+    'An override that cannot be: a figure out of its bounds, or a part that is missing.',
+    'give author, reason, ttl and at least one of rate_per_s, capacity, lending, priority, within the hard bounds',
+  ),
+  TG_CONTROL_UNAVAILABLE: outage(
+    'Control cannot be asked, or the store did not keep what was ordered.',
+    'try again; see the log for what is wrong',
+  ),
+
   // Series, history and forecasts.
   TG_HISTORY_UNAVAILABLE: outage(
     'The history file cannot be opened, read or written; history goes on in memory.',

@@ -1,5 +1,5 @@
 /** A request's place among those that wait for tokens, from the rules that it meets. */
-import { PRIORITIES } from './dialect/limits-file';
+import { PRIORITIES } from '../core/priority';
 import type { BucketCall } from '../core/buckets';
 import type { RlsRequest } from '../core/rls';
 import type { Rule } from './rule';

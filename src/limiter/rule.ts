@@ -5,7 +5,8 @@ import type { RuleCounters } from '../core/ports';
 import type { QueuePolicy } from '../core/queueing';
 import type { JsonObject, RlsCurrentLimit } from '../core/rls';
 import type { RuleDemand } from './demand';
-import type { Consistency, Priority } from './dialect/limits-file';
+import type { Priority } from '../core/priority';
+import type { Consistency } from './dialect/limits-file';
 
 /** A configured limit. Immutable. */
 export interface Rule {

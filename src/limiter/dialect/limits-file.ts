@@ -1,13 +1,9 @@
 /** What a limits file says, as data, before defaults are applied and rules are compiled. */
 import type { Algorithm, FailureMode } from '../../core/buckets';
 import type { SourcePosition, TidegateError } from '../../core/errors';
+import type { Priority } from '../../core/priority';
 import type { QueuePolicy } from '../../core/queueing';
 import type { JsonObject } from '../../core/rls';
-
-/** The priorities of rules and services, the most important first. */
-export const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
-/** One of {@link PRIORITIES}. */
-export type Priority = (typeof PRIORITIES)[number];
 
 /** How a rule's bucket is shared by several Tidegates. */
 export const CONSISTENCIES = ['exact', 'leased'] as const;

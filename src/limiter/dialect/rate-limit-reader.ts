@@ -1,11 +1,12 @@
 /** Reads a `rate_limit`, and our additions to a rule wherever they stand. */
 import { ALGORITHMS, FAILURE_MODES, type Algorithm } from '../../core/buckets';
 import type { SourcePosition } from '../../core/errors';
+import { PRIORITIES } from '../../core/priority';
 import type { QueuePolicy } from '../../core/queueing';
 import { UNITS } from '../../core/rls';
 import type { Diagnostics } from './diagnostics';
 import { ADDITION_KEYS, FieldReader } from './field-reader';
-import { CONSISTENCIES, PRIORITIES, type RateLimitSpec, type RuleAdditions } from './limits-file';
+import { CONSISTENCIES, type RateLimitSpec, type RuleAdditions } from './limits-file';
 import type { MapNode } from './yaml-tree';
 
 const MIN_WINDOW_US = 1_000;
