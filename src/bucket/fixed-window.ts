@@ -52,7 +52,7 @@ export function evaluateFixedWindow(
   nowUs: number,
   charging: Charging,
 ): BucketOutcome {
-  const params = paramsInForce(state.params, offered);
+  const params = paramsInForce(state.params, offered, nowUs);
   const { limit, windowUs } = params;
   const startUs = countedWindowStartUs(state, nowUs);
   const before = startUs === state.startUs ? state.count : 0;

@@ -76,9 +76,21 @@ function requireWhole(name: string, value: number, max: number): void {
   );
 }
 
-/** The parameters that a bucket goes by: those it holds, unless what is offered is of the same version or a newer one. */
-export function paramsInForce(held: BucketParams, offered: BucketParams): BucketParams {
-  return offered === held || offered.version >= held.version ? offered : held;
+/** Versions from here on are times, Unix ms; in November 2004 that was as many. */
+export const TIMED_VERSION = 2 ** 40;
+/** How long a timed version keeps older ones out, us: longer than the limits of a control that ended take to fade. */
+export const TIMED_VERSION_LIFE_US = 120_000_000;
+
+/**
+ * The parameters that a bucket goes by: those it holds, unless what is offered is of the same version or a newer one, or
+ * the version it holds is a time that is long past.
+ */
+export function paramsInForce(held: BucketParams, offered: BucketParams, nowUs: number): BucketParams {
+  return offered === held || offered.version >= held.version || isPast(held.version, nowUs) ? offered : held;
+}
+
+function isPast(version: number, nowUs: number): boolean {
+  return version >= TIMED_VERSION && nowUs - version * 1_000 > TIMED_VERSION_LIFE_US;
 }
 
 /** Whether two sets of parameters of one bucket (so: of equal algorithm and window) are the same in every figure. */

@@ -64,7 +64,7 @@ export function evaluateSlidingWindow(
   nowUs: number,
   charging: Charging,
 ): BucketOutcome {
-  const params = paramsInForce(state.params, offered);
+  const params = paramsInForce(state.params, offered, nowUs);
   const limit = params.limit;
   const subUs = params.windowUs / SUB_WINDOWS;
   const clockIndex = Math.floor(nowUs / subUs);

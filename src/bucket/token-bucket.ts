@@ -48,7 +48,7 @@ export function evaluateTokenBucket(
   charging: Charging,
 ): BucketOutcome {
   const held = state.params;
-  const params = paramsInForce(held, offered);
+  const params = paramsInForce(held, offered, nowUs);
   const capacityUt = microTokens(params.capacity);
   const rate = params.rateUtPerS;
   const ceilingUt = Math.min(microTokens(held.capacity), capacityUt);

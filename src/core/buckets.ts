@@ -41,8 +41,9 @@ export interface BucketParams {
   /** token_bucket: refill, micro-tokens a second; whole from one token a second up. The window algorithms ignore it. */
   readonly rateUtPerS: number;
   /**
-   * The table's version, epoch x 2^32 + sequence. A bucket ignores parameters older than those it has seen; equal
-   * versions (files on disk are all version 0) replace each other.
+   * A bucket ignores parameters older than those it has seen; equal versions (files on disk are all version 0) replace
+   * each other. Control's versions are the store's time, Unix ms, or a little later, hence 2^40 and up: once one is over
+   * two minutes old, any parameters replace it, so that a bucket goes back to its file's limits when control ends.
    */
   readonly version: number;
 }

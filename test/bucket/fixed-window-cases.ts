@@ -122,4 +122,14 @@ export const FIXED_WINDOW_CASES: readonly BucketCase[] = [
       plain(T, fw(30, HOUR, 3), 1, [20, 21, 9, HOUR], count(21, T), 'equal: replaces'),
     ],
   },
+  {
+    name: 'a version that is a time keeps older ones out for two minutes',
+    steps: [
+      plain(T, fw(10, HOUR, T / MS), 8, [0, 8, 2, HOUR], count(8, T)),
+      plain(T + 120 * S, fw(20, HOUR), 1, [8, 9, 1, HOUR - 120 * S], count(9, T)),
+      plain(T + 120 * S + 1, fw(20, HOUR), 1, [9, 10, 10, HOUR - 120 * S - 1], count(10, T)),
+      plain(T + 121 * S, fw(30, HOUR, T / MS), 0, [10, 10, 20, HOUR - 121 * S], count(10, T), 'newer again'),
+      plain(T + 121 * S, fw(5, HOUR, 4), 0, [10, 10, 0, HOUR - 121 * S, HOUR - 121 * S], count(10, T)),
+    ],
+  },
 ];

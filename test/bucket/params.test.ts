@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { bucketParams, MAX_WINDOW_US, paramsInForce, rateUtPerS, sameParams } from '../../src/bucket/params';
+import {
+  bucketParams,
+  MAX_WINDOW_US,
+  paramsInForce,
+  rateUtPerS,
+  sameParams,
+  TIMED_VERSION,
+} from '../../src/bucket/params';
 import { TidegateError } from '../../src/core/errors';
 
 const VALID = { algorithm: 'token_bucket', limit: 10, windowUs: 1_000_000 } as const;
@@ -79,7 +86,21 @@ describe('the parameters in force', () => {
     { offered: 'newer', version: 4_294_967_297, wins: true },
   ])('$offered ones replace those held: $wins', ({ version, wins }) => {
     const other = bucketParams({ ...VALID, limit: 20, version });
-    expect(paramsInForce(held, other)).toBe(wins ? other : held);
+    expect(paramsInForce(held, other, Number.MAX_SAFE_INTEGER)).toBe(wins ? other : held);
+  });
+
+  it('are the newest, but for a time that is over two minutes past', () => {
+    const version = fc.oneof(fc.nat(), fc.integer({ min: 2 ** 40 - 2, max: 2 ** 40 + 300_000 }));
+    const figures = fc.tuple(version, version, fc.integer({ min: 2 ** 40 - 2, max: 2 ** 40 + 500_000 }));
+    fc.assert(
+      fc.property(figures, ([heldVersion, offeredVersion, nowMs]) => {
+        const older = bucketParams({ ...VALID, version: heldVersion });
+        const other = bucketParams({ ...VALID, limit: 20, version: offeredVersion });
+        const past = heldVersion >= TIMED_VERSION && nowMs - heldVersion > 120_000;
+        const wins = past || offeredVersion >= heldVersion;
+        expect(paramsInForce(older, other, nowMs * 1_000)).toBe(wins ? other : older);
+      }),
+    );
   });
 
   it('are the same when every figure is', () => {

@@ -130,4 +130,14 @@ export const SLIDING_WINDOW_CASES: readonly BucketCase[] = [
       plain(T, sw(30, W32, 3), 1, [20, 21, 9, 33 * S], ring([I, 21]), 'equal: replaces'),
     ],
   },
+  {
+    name: 'a version that is a time keeps older ones out for two minutes',
+    steps: [
+      plain(T, sw(10, W32, T / MS - 120_000), 8, [0, 8, 2, 33 * S], ring([I, 8])),
+      plain(T, sw(20, W32), 1, [8, 9, 1, 33 * S], ring([I, 9])),
+      plain(T + 1, sw(20, W32), 1, [9, 10, 10, 33 * S - 1], ring([I, 10])),
+      plain(T + 1, sw(5, W32, 4), 0, [10, 10, 0, 33 * S - 1, 33 * S - 1], ring([I, 10])),
+      plain(T + 1, sw(20, W32, 3), 0, [10, 10, 0, 33 * S - 1, 33 * S - 1], ring([I, 10]), 'no time'),
+    ],
+  },
 ];

@@ -195,6 +195,31 @@ export const TOKEN_BUCKET_CASES: readonly BucketCase[] = [
     ],
   },
   {
+    name: 'a version that is a time keeps older ones out for two minutes',
+    steps: [
+      plain(T, tb(10, 0, T / MS), 5, [0, 5, 5, Infinity], tokens(5_000_000, T)),
+      plain(T + 120 * S, tb(4, 0, 7), 1, [5, 6, 4, Infinity], tokens(4_000_000, T + 120 * S)),
+      plain(T + 120 * S + 1, tb(3, 0, 7), 1, [0, 1, 2, Infinity], tokens(2_000_000, T + 120 * S + 1)),
+      plain(T + 121 * S, tb(9, 0, 6), 1, [1, 2, 1, Infinity], tokens(1_000_000, T + 121 * S), 'no time'),
+      plain(T + 121 * S, tb(9, 0, T / MS), 0, [8, 8, 1, Infinity], tokens(1_000_000, T + 121 * S)),
+    ],
+  },
+  {
+    name: 'a version that is a time to come, or just no time, lives on',
+    steps: [
+      plain(T, tb(10, 0, T / MS + 3_600_000), 5, [0, 5, 5, Infinity], tokens(5_000_000, T)),
+      plain(T + HOUR + 120 * S, tb(4, 0), 1, [5, 6, 4, Infinity], tokens(4_000_000, T + HOUR + 120 * S)),
+      plain(
+        T + HOUR + 121 * S,
+        tb(4, 0, 2 ** 40 - 1),
+        1,
+        [0, 1, 3, Infinity],
+        tokens(3_000_000, T + HOUR + 121 * S),
+      ),
+      plain(T + HOUR + 121 * S, tb(9, 0), 1, [1, 2, 2, Infinity], tokens(2_000_000, T + HOUR + 121 * S)),
+    ],
+  },
+  {
     name: 'one token a day',
     steps: [
       plain(T, PER_DAY, 1, [0, 1, 0, 86_400_000_002], tokens(0, T)),

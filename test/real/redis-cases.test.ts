@@ -56,7 +56,10 @@ const paramsArb: fc.Arbitrary<BucketParams> = fc.record({
   windowUs: fc.constantFrom(1_000_000, 7_000_001),
   capacity: fc.integer({ min: 0, max: 8 }),
   rateUtPerS: fc.oneof(fc.constantFrom(0, 3, 0.37), fc.integer({ min: 0, max: 5_000_000 })),
-  version: fc.integer({ min: 0, max: 2 }),
+  version: fc.oneof(
+    fc.integer({ min: 0, max: 2 }),
+    fc.constantFrom(START / 1_000, START / 1_000 - 119_990, START / 1_000 - 115_000),
+  ),
 });
 
 const requestArb = fc.record({

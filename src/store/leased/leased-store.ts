@@ -48,6 +48,8 @@ const MAX_KEY_CHARS = 1_024;
 const TICKS_PER_IDLE = 4;
 /** Leases that are looked at on the occasion of another one's ask, so that asks share a command. */
 const COMPANIONS = 16;
+/** A lease of newer parameters gives way to older ones when nobody asked by the newer ones for so long, ms. */
+const NEWER_LIFE_MS = 1_000;
 /** How long closing waits for leases to be given back, ms. */
 const CLOSE_GRACE_MS = 500;
 
@@ -263,8 +265,9 @@ export class LeasedStore implements BucketStore {
       known.params = call.params;
       return known;
     }
-    // A request of an older table must not undo what a newer one began.
-    if (known.params.version > call.params.version || known.asking || known.reserved > 0) {
+    // A request of an older table must not undo what a newer one began, as long as anybody asks by the newer one.
+    const older = known.params.version > call.params.version && nowMs - known.usedMs < NEWER_LIFE_MS;
+    if (older || known.asking || known.reserved > 0) {
       known.undeny();
       return undefined;
     }

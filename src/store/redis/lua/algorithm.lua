@@ -9,3 +9,10 @@
 
 local UT, US, MAX_COUNT = 1000000, 1000000, 4503599627370496
 local NEVER, IF_ALLOWED, ALWAYS = 0, 1, 2
+
+-- The parameters to go by; see paramsInForce in src/bucket/params.ts.
+local function in_force(held, offered, now)
+  local version = held.version
+  if offered.version >= version then return offered end
+  return version >= 1099511627776 and now - version * 1000 > 120000000 and offered or held
+end

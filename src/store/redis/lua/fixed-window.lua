@@ -5,7 +5,7 @@ local function define_fixed_window()
 
   local function evaluate(state, offered, hits, now, charging, undo, undo_window)
     local held = state.params
-    local params = offered.version >= held.version and offered or held
+    local params = in_force(held, offered, now)
     local limit, window = params.limit, state.window
     local start = floor(now / window) * window
     if state.start > start and state.start - now < window then start = state.start end

@@ -104,7 +104,7 @@ local function define_sliding_window()
 
   function algorithm.evaluate(state, offered, hits, now, charging, undo, undo_window)
     local held = state.params
-    local params = offered.version >= held.version and offered or held
+    local params = in_force(held, offered, now)
     local limit = params.limit
     local clock_index = floor(now / state.sub)
     local index, from = clock_index, now

@@ -11,7 +11,7 @@ local function define_token_bucket()
 
   local function evaluate(state, offered, hits, now, charging, undo)
     local held = state.params
-    local params = offered.version >= held.version and offered or held
+    local params = in_force(held, offered, now)
     local capacity, rate = params.capacity * UT, params.rate
     local ceiling = min(held.capacity * UT, capacity)
     local refill = max(0, now - state.last) * held.rate / US
