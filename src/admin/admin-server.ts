@@ -6,6 +6,7 @@ import { TidegateError } from '../core/errors';
 import type { BoundAddress, Logger, Server } from '../core/ports';
 import { TokenCheck } from './access';
 import { addApiRoutes } from './api-routes';
+import { addControlRoutes } from './control-routes';
 import type { AdminDeps } from './deps';
 import { errorBody, fromFastify, httpStatus } from './error-replies';
 import { addForecastRoutes } from './forecast-routes';
@@ -19,7 +20,7 @@ export interface AdminOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Asked for by calls that change something; without one nothing can be changed. */
+  /** Asked for by calls that change something, see {@link TokenCheck}; without one only who has a client certificate can. */
   readonly token?: string;
   readonly maxBodyBytes: number;
   readonly tls?: AdminTls;
@@ -45,7 +46,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 /**
  * Creates the admin port, not yet listening.
- * @throws TidegateError TG_TLS when the certificate cannot be used.
+ * @throws TidegateError TG_TLS when the certificate cannot be used, TG_SETTINGS_INVALID when the token's digest is none.
  */
 export function createAdminServer(options: AdminOptions, deps: AdminDeps, logger: Logger): AdminServer {
   const app = fastify({
@@ -79,6 +80,7 @@ export function createAdminServer(options: AdminOptions, deps: AdminDeps, logger
   const token = new TokenCheck(options.token);
   addApiRoutes(app, deps, token);
   addForecastRoutes(app, deps.forecasts, token);
+  addControlRoutes(app, deps, token);
   app.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')

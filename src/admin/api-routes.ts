@@ -1,6 +1,6 @@
 /** `/api/v1`: what is configured, why a rule applies, what is denied; and the calls that change something. */
 import type { FastifyInstance } from 'fastify';
-import { refuseCrossSite, type TokenCheck } from './access';
+import { requireChanger, type TokenCheck } from './access';
 import type { AdminDeps, LimitsView } from './deps';
 import { errorBody, type ErrorBody } from './error-replies';
 import { openApiDocument } from './openapi';
@@ -19,7 +19,7 @@ export function limitsBody(view: LimitsView): LimitsStatusBody {
   return { ...view, errors: view.errors.map(errorBody), warnings: view.warnings.map(errorBody) };
 }
 
-/** Adds the API. Reads are open; every change asks for the token and is closed to other sites' pages. */
+/** Adds the API. Reads are open; every change asks for the token, or a client certificate, and is closed to other sites' pages. */
 export function addApiRoutes(app: FastifyInstance, deps: AdminDeps, token: TokenCheck): void {
   app.get(`${BASE}/openapi.json`, () => openApiDocument(deps.process().version));
 
@@ -52,10 +52,7 @@ export function addApiRoutes(app: FastifyInstance, deps: AdminDeps, token: Token
   app.get(`${BASE}/store`, () => deps.store());
 
   app.register(async (changes) => {
-    changes.addHook('onRequest', async (request) => {
-      refuseCrossSite(request.headers);
-      token.require(request.headers.authorization);
-    });
+    changes.addHook('onRequest', async (request) => requireChanger(request.raw, token));
     changes.post(`${BASE}/limits/reload`, async (_request, reply) => {
       const inUse = await deps.reloadLimits();
       return reply.code(inUse ? 200 : 422).send({ inUse, limits: limitsBody(deps.limitsStatus()) });

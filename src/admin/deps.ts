@@ -1,4 +1,5 @@
 /** What the admin port shows and does, as the composition root hands it in. Plain data; nothing here knows HTTP. */
+import type { ControlDeskPort, ControlEvent } from '../core/control-desk';
 import type { TidegateError } from '../core/errors';
 import type { ForecastDesk } from '../core/forecast-desk';
 import type { RlsDescriptor } from '../core/rls';
@@ -67,6 +68,12 @@ export interface JsonAnswer {
   readonly body: unknown;
 }
 
+/** Where events of control come from. */
+export interface ControlEvents {
+  /** @returns what ends the subscription. Listeners do not throw. */
+  subscribe(listener: (event: ControlEvent) => void): () => void;
+}
+
 /** Everything the admin port needs. Reads are quick and do not throw. */
 export interface AdminDeps {
   health(): HealthView;
@@ -90,6 +97,10 @@ export interface AdminDeps {
   store(): StoreView;
   /** Answers what is asked of history and forecasts. */
   readonly forecasts: ForecastDesk;
+  /** Answers what is asked of control; absent where no pool is configured. */
+  readonly control?: ControlDeskPort;
+  /** Tells what control does; absent where no pool is configured. */
+  readonly events?: ControlEvents;
   /** Reads the limits files again. @returns whether the new limits are in use; {@link limitsStatus} tells why not. */
   reloadLimits(): Promise<boolean>;
 }

@@ -4,10 +4,8 @@ import { ACCURACY_MEASURES, type ForecastAsks } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';
 import { COUNTS, RESOURCES, type ClassKind, type FigureName } from '../core/observation';
 import type { RESOLUTIONS_MS } from '../core/series';
-import { bad, instant, oneOf, parametersOf, required, single, whole } from './query';
+import { bad, bodyOf, instant, oneOf, pageOf, parametersOf, required, single } from './query';
 
-const MAX_PAGE = 1_000;
-const DEFAULT_PAGE = 100;
 const KINDS: readonly ClassKind[] = ['rule', 'key', 'service', 'tenant', 'signal'];
 const FIGURES: readonly FigureName[] = [...COUNTS, ...RESOURCES, 'level'];
 const RESOLUTIONS: Readonly<Record<string, (typeof RESOLUTIONS_MS)[number]>> = {
@@ -18,13 +16,6 @@ const RESOLUTIONS: Readonly<Record<string, (typeof RESOLUTIONS_MS)[number]>> = {
 };
 
 type Ask<N extends keyof ForecastAsks> = ForecastAsks[N]['ask'];
-
-function pageOf(parameters: URLSearchParams): { offset: number; limit: number } {
-  return {
-    offset: whole(parameters, 'offset', 0, 999_999_999),
-    limit: whole(parameters, 'limit', DEFAULT_PAGE, MAX_PAGE),
-  };
-}
 
 /** @throws TidegateError TG_ADMIN_BAD_REQUEST, as all of this file. */
 export function readClassesQuery(url: string): Ask<'classes'> {
@@ -100,21 +91,6 @@ export function readAnomaliesQuery(url: string): Ask<'anomalies'> {
 /** The class whose models are asked for. */
 export function readModelsQuery(url: string): Ask<'models'> {
   return { classId: required(parametersOf(url, ['class']), 'class') };
-}
-
-function bodyOf(body: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> {
-  if (!Buffer.isBuffer(body) || body.length === 0) return {};
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString('utf8'));
-  } catch {
-    throw bad('the body is not JSON');
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw bad('the body is not a JSON object');
-  const odd = Object.keys(parsed).find((key) => !keys.includes(key));
-  if (odd !== undefined) throw bad(`the body has no '${odd.slice(0, 64)}'`, `use ${keys.join(', ')}`);
-  return parsed as Readonly<Record<string, unknown>>;
 }
 
 /** To which version a class's model is to go back. */

@@ -1,6 +1,6 @@
 /** `/api/v1`: what is seen of demand and what is coming. */
 import type { FastifyInstance } from 'fastify';
-import { refuseCrossSite, type TokenCheck } from './access';
+import { requireChanger, type TokenCheck } from './access';
 import type { ForecastDesk } from '../core/forecast-desk';
 import {
   readAccuracyHistoryQuery,
@@ -16,7 +16,7 @@ import {
 
 const BASE = '/api/v1';
 
-/** Adds the routes. Reads are open; changes ask for the token and are closed to other sites' pages. */
+/** Adds the routes. Reads are open; changes ask for the token, or a client certificate, and are closed to other sites' pages. */
 export function addForecastRoutes(app: FastifyInstance, desk: ForecastDesk, token: TokenCheck): void {
   app.get(`${BASE}/classes`, (request) => desk.ask('classes', readClassesQuery(request.url)));
   app.get(`${BASE}/series`, (request) => desk.ask('series', readSeriesQuery(request.url)));
@@ -33,10 +33,7 @@ export function addForecastRoutes(app: FastifyInstance, desk: ForecastDesk, toke
   app.get(`${BASE}/forecasting`, () => desk.ask('status', {}));
 
   app.register(async (changes) => {
-    changes.addHook('onRequest', async (request) => {
-      refuseCrossSite(request.headers);
-      token.require(request.headers.authorization);
-    });
+    changes.addHook('onRequest', async (request) => requireChanger(request.raw, token));
     changes.post(`${BASE}/models/rollback`, (request) =>
       desk.ask('rollback', readRollbackBody(request.body)),
     );

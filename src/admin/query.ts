@@ -54,6 +54,33 @@ export function whole(parameters: URLSearchParams, name: string, fallback: numbe
   return value;
 }
 
+/** Which page of a list: 100 of at most 1,000 when nothing is said. */
+export function pageOf(parameters: URLSearchParams): { offset: number; limit: number } {
+  return {
+    offset: whole(parameters, 'offset', 0, 999_999_999),
+    limit: whole(parameters, 'limit', 100, 1_000),
+  };
+}
+
+/**
+ * The members of a JSON body; none when it is empty.
+ * @throws TidegateError TG_ADMIN_BAD_REQUEST for what is no JSON object, or has a member that is not named.
+ */
+export function bodyOf(body: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> {
+  if (!Buffer.isBuffer(body) || body.length === 0) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw bad('the body is not JSON');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw bad('the body is not a JSON object');
+  const odd = Object.keys(parsed).find((key) => !keys.includes(key));
+  if (odd !== undefined) throw bad(`the body has no '${odd.slice(0, 64)}'`, `use ${keys.join(', ')}`);
+  return parsed as Readonly<Record<string, unknown>>;
+}
+
 /** A parameter that has to be there. */
 export function required(parameters: URLSearchParams, name: string): string {
   const value = single(parameters, name);

@@ -78,7 +78,7 @@ export const admin = section('The admin port: /healthcheck, /json, /rlconfig, /m
   host: host('127.0.0.1', 'the admin port'),
   port: port(8080, 'the admin port'),
   token: secret(
-    'The bearer token that calls which change something must carry; without one, nothing can be changed over the admin port.',
+    'The bearer token that calls which change something must carry, or `sha256:` and the hex of its SHA-256; without one, only who has a client certificate (`tls.client_ca`) can change anything over the admin port.',
   ),
   max_body_bytes: whole({
     doc: 'The longest request body that is read.',

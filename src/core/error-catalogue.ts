@@ -189,7 +189,8 @@ const ENTRIES = {
   ),
   TG_ADMIN_NO_TOKEN: {
     meaning: 'Nothing can be changed over the API, for no token is set.',
-    remedy: 'set admin.token and send it as `Authorization: Bearer <token>`',
+    remedy:
+      'set admin.token and send it as `Authorization: Bearer <token>`, or demand client certificates with admin.tls.client_ca',
     transient: false,
     grpcStatus: PERMISSION_DENIED,
   },
@@ -199,6 +200,10 @@ const ENTRIES = {
     transient: false,
     grpcStatus: UNAUTHENTICATED,
   },
+  TG_ADMIN_TOO_MANY: outage(
+    'As many clients listen to events as can.',
+    'close some, or ask /api/v1/decisions and /api/v1/loans now and then',
+  ),
   TG_ADMIN_CROSS_SITE: {
     meaning: "A browser sent the request from another site's page.",
     remedy: 'send it from a program, or from a page of this address opened by IP address or as localhost',
@@ -271,7 +276,11 @@ const ENTRIES = {
   },
   TG_CONTROL_BAD_OVERRIDE: input(
     'An override that cannot be: a figure out of its bounds, or a part that is missing.',
-    'give author, reason, ttl and at least one of rate_per_s, capacity, lending, priority, within the hard bounds',
+    'give author, reason, ttl and at least one of ratePerS, capacity, lending, priority, within the hard bounds',
+  ),
+  TG_CONTROL_BAD_TRANSFER: setup(
+    'Tokens cannot be moved: a figure out of range, or a bucket that is no token bucket.',
+    'lend between members whose rules have `algorithm: token_bucket`, or set `lends: false`',
   ),
   TG_CONTROL_UNAVAILABLE: outage(
     'Control cannot be asked, or the store did not keep what was ordered.',

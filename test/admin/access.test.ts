@@ -1,5 +1,7 @@
-import { failedView, limitsView } from './fake-deps';
-import { closeAll, decided, raw, serve } from './serving';
+import { createHash } from 'node:crypto';
+import { createAdminServer } from '../../src/admin/admin-server';
+import { failedView, fakeDeps, limitsView } from './fake-deps';
+import { closeAll, decided, logger, raw, serve } from './serving';
 
 afterEach(() => closeAll());
 
@@ -24,6 +26,27 @@ describe('a change over the API', () => {
       limits: { errors: [{ code: 'TG_LIMITS_BAD_UNIT' }] },
     });
   });
+
+  it('knows the token by its digest', async () => {
+    const hex = createHash('sha256').update('right').digest('hex');
+    for (const written of [hex, hex.toUpperCase()]) {
+      const { ask } = await serve({}, { token: `sha256:${written}` });
+      expect((await ask(reload, bearer('right'))).status).toBe(200);
+      for (const wrong of ['wrong', hex, `sha256:${hex}`]) {
+        expect((await ask(reload, bearer(wrong))).status).toBe(401);
+      }
+    }
+  });
+
+  it.each(['sha256:', `sha256:${'g'.repeat(64)}`, `sha256:${'0'.repeat(63)}`, `sha256:${'0'.repeat(65)}`])(
+    'is not waited for with the digest %s',
+    (token) => {
+      const options = { host: '127.0.0.1', port: 0, maxBodyBytes: 1_024, token };
+      expect(() => createAdminServer(options, fakeDeps(), logger)).toThrow(
+        expect.objectContaining({ code: 'TG_SETTINGS_INVALID', at: { key: 'admin.token' } }) as Error,
+      );
+    },
+  );
 
   it.each([
     ['no token in the request', 'right', {}, 401, 'TG_ADMIN_UNAUTHORIZED'],

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { createAdminServer } from '../../src/admin/admin-server';
 import { Authority, type Pair } from '../transport/certificates';
+import { fakeControl } from './fake-control';
 import { fakeDeps } from './fake-deps';
 import { closeAll, logger, serve } from './serving';
 
@@ -23,34 +24,42 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const refusedTls = expect.objectContaining({ code: 'TG_TLS' }) as Error;
 
-/** Asks for /healthcheck over a new connection. @returns the body and the name on the server's certificate. */
+interface Call {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Asks over a new connection, for /healthcheck unless told. @returns the answer and the name on the server's certificate. */
 function ask(
   port: number,
   client: Partial<ReturnType<typeof read>> = {},
-): Promise<{ body: string; name: string }> {
+  { body: sent, path = '/healthcheck', ...call }: Call = {},
+): Promise<{ status: number | undefined; body: string; name: string }> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: '/healthcheck', ca, agent: false, ...client } as const;
-    const call = request(options, (response) => {
+    const options = { host: '127.0.0.1', port, path, ca, agent: false, ...client, ...call } as const;
+    const asking = request(options, (response) => {
       const socket = response.socket as TLSSocket;
       const name = String(socket.getPeerCertificate().subject.CN);
       let body = '';
       response.on('data', (chunk) => (body += String(chunk)));
-      response.on('end', () => resolve({ body, name }));
+      response.on('end', () => resolve({ status: response.statusCode, body, name }));
     });
-    call.on('error', reject);
-    call.end();
+    asking.on('error', reject);
+    asking.end(sent === undefined ? undefined : JSON.stringify(sent));
   });
 }
 
 describe('the admin port over TLS', () => {
   it('shows new connections the certificate that was put in, and keeps the old on a bad one', async () => {
     const { server, port } = await serve({}, { tls: { material: first } });
-    expect(await ask(port)).toEqual({ body: 'OK', name: 'first' });
+    expect(await ask(port)).toMatchObject({ body: 'OK', name: 'first' });
     server.replaceCertificate(second);
-    expect(await ask(port)).toEqual({ body: 'OK', name: 'second' });
+    expect(await ask(port)).toMatchObject({ body: 'OK', name: 'second' });
     const mismatched = { cert: first.cert, key: second.key };
     expect(() => server.replaceCertificate(mismatched)).toThrow(refusedTls);
-    expect(await ask(port)).toEqual({ body: 'OK', name: 'second' });
+    expect(await ask(port)).toMatchObject({ body: 'OK', name: 'second' });
   });
 
   it('takes only clients of its CA that it accepts', async () => {
@@ -62,7 +71,7 @@ describe('the admin port over TLS', () => {
     await expect(ask(port, foe)).rejects.toThrow();
     await expect(ask(port, stranger)).rejects.toThrow();
     server.replaceCertificate({ ...second, ca });
-    expect(await ask(port, friend)).toEqual({ body: 'OK', name: 'second' });
+    expect(await ask(port, friend)).toMatchObject({ body: 'OK', name: 'second' });
     await expect(ask(port)).rejects.toThrow();
   });
 
@@ -73,5 +82,39 @@ describe('the admin port over TLS', () => {
     const plain = createAdminServer(options, fakeDeps(), logger);
     expect(() => plain.replaceCertificate(first)).toThrow(refusedTls);
     await plain.close(0);
+  });
+});
+
+describe('a change over TLS', () => {
+  const reload: Call = { method: 'POST', path: '/api/v1/limits/reload' };
+  const mode = { mode: 'off', reason: 'trouble' };
+  const order = (body: object): Call => ({ method: 'PUT', path: '/api/v1/pools/shop/mode', body });
+  const demands = { tls: { material: { ...first, ca } } };
+
+  it('needs no token from a client whose certificate is accepted', async () => {
+    const { port } = await serve({}, { ...demands, token: '' });
+    expect((await ask(port, friend, reload)).status).toBe(200);
+    const foreign = { ...reload, headers: { origin: 'https://evil.example' } };
+    expect((await ask(port, friend, foreign)).status).toBe(403);
+    await expect(ask(port, stranger, reload)).rejects.toThrow();
+  });
+
+  it('needs the token where no certificate is demanded, even from a client that has one', async () => {
+    const { port } = await serve({}, { tls: { material: first } });
+    expect((await ask(port, friend, reload)).status).toBe(401);
+    const token = { ...reload, headers: { authorization: 'Bearer right' } };
+    expect((await ask(port, {}, token)).status).toBe(200);
+  });
+
+  it('is by whom the call names, else by the subject of the certificate', async () => {
+    const asked: unknown[] = [];
+    const { port } = await serve({ control: fakeControl(asked) }, { ...demands, token: '' });
+    expect((await ask(port, friend, order(mode))).status).toBe(200);
+    expect((await ask(port, friend, order({ ...mode, author: 'ops' }))).status).toBe(200);
+    expect((await ask(port, friend, order({ ...mode, author: '' }))).status).toBe(400);
+    expect(asked).toEqual([
+      ['putMode', { pool: 'shop', ...mode, author: 'CN=friend' }],
+      ['putMode', { pool: 'shop', ...mode, author: 'ops' }],
+    ]);
   });
 });
