@@ -1,4 +1,4 @@
-/** The shapes of the API's answers, in JSON Schema 2020-12, as OpenAPI 3.1 wants them. */
+/** How shapes are written, and the shapes of the API's answers beside those of control, in JSON Schema 2020-12, as OpenAPI 3.1 wants them. */
 import { CATALOGUE } from '../core/error-catalogue';
 import { ACCURACY_MEASURES } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';

@@ -2,33 +2,15 @@
 import { ACCURACY_MEASURES } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';
 import { COUNTS, RESOURCES } from '../core/observation';
+import { CONTROL_OPERATIONS, CONTROL_SCHEMAS } from './openapi-control';
+import { BASE, instant, operationOf, page, paged, type Operation } from './openapi-operation';
 import { flag, listOf, object, ref, SCHEMAS, text, whole, type JsonSchema } from './openapi-schemas';
 
-const BASE = '/api/v1';
-
-interface Operation {
-  readonly summary: string;
-  readonly query?: Readonly<Record<string, JsonSchema>>;
-  /** Names of the query that have to be there. */
-  readonly required?: readonly string[];
-  readonly body?: JsonSchema;
-  readonly answer: JsonSchema;
-  /** Further statuses with their schemas. */
-  readonly also?: Readonly<Record<string, JsonSchema>>;
-  /** It changes something: it asks for the token. */
-  readonly changes?: boolean;
-}
-
-const page = { offset: whole('How many to pass over.'), limit: whole('How many to list.') };
 const classId = text("A class's id, such as a rule's.");
-const instant = text('Unix milliseconds, or ISO 8601.');
-const paged = (name: string, items: string): JsonSchema =>
-  object({ total: whole(), [name]: listOf(ref(items)) });
 const any: JsonSchema = {};
 const reload = object({ inUse: flag, limits: ref('Limits') });
 
-/** Every operation by method and path. */
-export const OPERATIONS: Readonly<Record<string, Operation>> = {
+const OWN_OPERATIONS: Readonly<Record<string, Operation>> = {
   [`get ${BASE}/config`]: {
     summary: 'The process, its health, its limits files and its settings.',
     answer: object({
@@ -178,37 +160,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary:
       'Asks for new fits, of one class or of all; each replaces its predecessor only where it is better.',
     body: object({ class: classId }, ['class']),
+    bodyOptional: true,
     answer: object({ waiting: whole('Fits that wait.') }),
     changes: true,
   },
 };
 
-const json = (schema: JsonSchema): JsonSchema => ({ content: { 'application/json': { schema } } });
-
-function operationOf(operation: Operation): JsonSchema {
-  const { summary, query = {}, required = [], body, answer, also = {}, changes = false } = operation;
-  const failed = { description: 'What was wrong, where, and what to do.', ...json(ref('Error')) };
-  const others = Object.entries(also).map(([status, schema]) => [
-    status,
-    { description: 'As for 200.', ...json(schema) },
-  ]);
-  return {
-    summary,
-    ...(changes ? { security: [{ token: [] }] } : {}),
-    parameters: Object.entries(query).map(([name, schema]) => ({
-      name,
-      in: 'query',
-      required: required.includes(name),
-      schema,
-    })),
-    ...(body === undefined ? {} : { requestBody: json(body) }),
-    responses: {
-      200: { description: 'The answer.', ...json(answer) },
-      ...(Object.fromEntries(others) as JsonSchema),
-      default: failed,
-    },
-  };
-}
+/** Every operation by method and path. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = { ...OWN_OPERATIONS, ...CONTROL_OPERATIONS };
 
 /** The whole description. @param version Tidegate's. */
 export function openApiDocument(version: string): JsonSchema {
@@ -219,11 +178,18 @@ export function openApiDocument(version: string): JsonSchema {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Tidegate', version, description: 'Limits, demand and forecasts of this Tidegate.' },
+    info: {
+      title: 'Tidegate',
+      version,
+      description: 'Limits, demand, forecasts and control of this Tidegate.',
+    },
     paths,
     components: {
-      schemas: SCHEMAS,
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'admin.token' } },
+      schemas: { ...SCHEMAS, ...CONTROL_SCHEMAS },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'admin.token' },
+        clientCertificate: { type: 'mutualTLS', description: 'Where admin.tls.client_ca is set.' },
+      },
     },
   };
 }

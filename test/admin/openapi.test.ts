@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPERATIONS } from '../../src/admin/openapi';
-import { document, mistakes } from './answer-schemas';
+import { document, faults, mistakes } from './answer-schemas';
+import { controlEvent, fakeControl, FakeEvents, HOSTILE } from './fake-control';
 import { failedView } from './fake-deps';
 import { closeAll, serve } from './serving';
 
@@ -15,14 +16,19 @@ const ASKED: Readonly<Record<string, { readonly query?: string; readonly body?: 
   'get /api/v1/predictions': { query: '?class=edge.k' },
   'get /api/v1/models': { query: '?class=edge.k' },
   'get /api/v1/accuracy/history': { query: '?class=edge.k' },
+  'put /api/v1/overrides': {
+    body: { pool: 'shop', member: 'm', ratePerS: 5, ttl: '10m', author: 'ops', reason: 'sale' },
+  },
+  'delete /api/v1/overrides': { query: '?pool=shop&member=m', body: { author: 'ops', reason: 'sale' } },
+  'put /api/v1/pools/{name}/mode': { body: { mode: 'off', author: 'ops', reason: 'sale' } },
   'post /api/v1/models/rollback': { body: { class: 'edge.k', scale: 'coarse', version: 1 } },
 };
 
 async function answerOf(key: string, changes = {}): Promise<Response> {
-  const { ask } = await serve(changes);
+  const { ask } = await serve({ control: fakeControl(), ...changes });
   const [method = '', path = ''] = key.split(' ');
   const { query = '', body } = ASKED[key] ?? {};
-  return ask(path + query, {
+  return ask(path.replace('{name}', 'shop') + query, {
     method: method.toUpperCase(),
     headers: { authorization: 'Bearer right' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -30,11 +36,37 @@ async function answerOf(key: string, changes = {}): Promise<Response> {
 }
 
 describe('the OpenAPI description', () => {
-  it.each(Object.keys(OPERATIONS))('says what %s answers', async (key) => {
+  const inJson = Object.keys(OPERATIONS).filter((key) => OPERATIONS[key]?.media === undefined);
+
+  it.each(inJson)('says what %s answers', async (key) => {
     const answer = await answerOf(key);
     expect(answer.status).toBe(200);
     expect(mistakes(key, '200', await answer.json())).toEqual([]);
   });
+
+  it('says what stands in the stream of events', async () => {
+    const events = new FakeEvents();
+    const { ask, server } = await serve({ events });
+    const answer = await ask('/api/v1/events');
+    expect(Object.keys(OPERATIONS['get /api/v1/events'] ?? {})).toContain('media');
+    expect(answer.headers.get('content-type')).toContain(OPERATIONS['get /api/v1/events']?.media);
+    const kinds = ['decision', 'loan', 'mode', 'override', 'state', 'leader'] as const;
+    for (const kind of kinds) events.tell(controlEvent(kind, { key: HOSTILE }));
+    await server.close(1_000);
+    const told = [...(await answer.text()).matchAll(/^event: (.*)\ndata: (.*)$/gm)];
+    expect(told.map(([, kind]) => kind)).toEqual(kinds);
+    for (const [, , data = ''] of told) expect(faults('ControlEvent', JSON.parse(data))).toEqual([]);
+  });
+
+  it.each(['put /api/v1/overrides', 'delete /api/v1/overrides', 'put /api/v1/pools/{name}/mode'])(
+    'says what %s takes',
+    (key) => {
+      const { body } = ASKED[key] ?? {};
+      expect(mistakes(key, 'body', body)).toEqual([]);
+      expect(mistakes(key, 'body', { ...body, author: 5 })).not.toEqual([]);
+      expect(mistakes(key, 'body', { ...body, rate_per_s: 5 })).not.toEqual([]);
+    },
+  );
 
   it('says what a rejected reload answers', async () => {
     const key = 'post /api/v1/limits/reload';
@@ -56,11 +88,11 @@ describe('the OpenAPI description', () => {
   });
 
   it('names every route under /api/v1', () => {
-    const routes = ['api-routes', 'forecast-routes'].flatMap((file) => {
+    const routes = ['api-routes', 'forecast-routes', 'control-routes'].flatMap((file) => {
       const code = readFileSync(join(__dirname, `../../src/admin/${file}.ts`), 'utf8');
-      return [...code.matchAll(/\.(get|post|put|delete)\(\s*`\$\{BASE\}([^`]+)`/g)];
+      return [...code.matchAll(/\.(get|post|put|delete)(?:<[^(]*>)?\(\s*`\$\{BASE\}([^`]+)`/g)];
     });
-    const named = routes.map(([, method, path]) => `${method} /api/v1${path}`);
+    const named = routes.map(([, method, path]) => `${method} /api/v1${path?.replace(/:(\w+)/g, '{$1}')}`);
     const described = [...Object.keys(OPERATIONS), 'get /api/v1/openapi.json'];
     expect(named.sort()).toEqual(described.sort());
   });
@@ -71,7 +103,7 @@ describe('the OpenAPI description', () => {
     expect(served).toEqual(JSON.parse(JSON.stringify(document)));
     for (const [path, methods] of Object.entries(served.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
-        expect([path, method, 'security' in operation]).toEqual([path, method, method === 'post']);
+        expect([path, method, 'security' in operation]).toEqual([path, method, method !== 'get']);
       }
     }
   });
