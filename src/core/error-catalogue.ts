@@ -321,6 +321,10 @@ const ENTRIES = {
     'The series is too short for the backtest that is asked for.',
     'ask for fewer or earlier origins, shorter horizons or less training, or give it a longer series',
   ),
+  TG_SCENARIO_INVALID: setup(
+    'A scenario to be simulated cannot be read, or cannot be.',
+    'see docs/simulator.md for what a scenario names',
+  ),
   TG_OUTPUT_UNWRITABLE: setup(
     'A file that a command was told to write cannot be written.',
     'give a path in a folder that is there and can be written to',
@@ -354,6 +358,44 @@ const ENTRIES = {
     'A saved model cannot be read.',
     'nothing: the model is fitted anew; the file may come from another version',
   ),
+
+  // The mesh.
+  TG_MESH_UNKNOWN_FIELD: setup(
+    'A resource has a field that its definition does not have.',
+    "see the path in the message; take the field's name from Envoy's v3 API",
+  ),
+  TG_MESH_WRONG_VALUE: setup(
+    'A value in a resource is not of the type that its field has.',
+    "see the path in the message, and the field's type in Envoy's v3 API",
+  ),
+  TG_MESH_UNKNOWN_TYPE: setup(
+    'A resource, or an extension in one, is of a type that is not known.',
+    "give `@type` as type.googleapis.com/ and the full name of a message of Envoy's v3 API",
+  ),
+  TG_MESH_DUPLICATE: setup('Two resources of one type have the same name.', 'give each a name of its own'),
+  TG_MESH_NO_NAME: setup('A resource has no name.', 'name it: by `name`, or `cluster_name` for endpoints'),
+  TG_MESH_TOO_LARGE: setup(
+    'A snapshot is over the bound of what one group of nodes may be sent.',
+    'give fewer or smaller resources, or split the nodes into groups',
+  ),
+  TG_MESH_TTL: setup(
+    'A time to live is on a resource that must not have one, or is too short.',
+    'give one to runtime layers only: an expired route or endpoint is removed, and its traffic fails',
+  ),
+  TG_MESH_MISDEFINED: setup(
+    "Envoy's definitions cannot be read.",
+    'install the packages again: the definitions come with @grpc/grpc-js-xds',
+  ),
+  TG_MESH_BAD_REQUEST: input(
+    'A discovery request cannot be understood.',
+    'send DiscoveryRequest or DeltaDiscoveryRequest as envoy.service.discovery.v3 defines them',
+  ),
+  TG_MESH_STREAM_LIMIT: {
+    meaning: 'A stream asks for more names or types, or there are more streams, than the server holds.',
+    remedy: 'ask for fewer names on a stream, or raise the bound',
+    transient: false,
+    grpcStatus: RESOURCE_EXHAUSTED,
+  },
 } satisfies Record<string, CatalogueEntry>;
 
 /** A stable error code. */

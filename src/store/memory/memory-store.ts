@@ -5,10 +5,12 @@
 import { settleLease } from '../../bucket/lease-ledger';
 import { callFault, judgingOf, settleResults } from '../../bucket/settlement';
 import { RING_LENGTH } from '../../bucket/sliding-window';
+import { moveTokens } from '../../bucket/transfer';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseDone, LeaseReply, LeaseSource } from '../../core/leases';
+import type { BucketLevel, BucketRef, TokenTransfer, TransferResult } from '../../core/pool-link';
 import { BucketTable } from './bucket-table';
 import { MemoryLeases } from './memory-leases';
 import { Reclaimer } from './reclaimer';
@@ -95,6 +97,35 @@ export class MemoryStore implements BucketStore, LeaseSource {
   lease(ask: LeaseAsk, done: LeaseDone): void {
     if (this.closed) done(new TidegateError('TG_STORE_UNAVAILABLE', 'the memory store is closed'));
     else done(this.settleLease(ask, this.clock.nowUs()));
+  }
+
+  /** How a token bucket is; looking changes nothing. */
+  level({ key, params }: BucketRef): BucketLevel | TidegateError {
+    const fault = this.accountFaultOf(key);
+    if (fault !== undefined) return fault;
+    const nowUs = this.clock.nowUs();
+    const register = this.take({ key, params }, nowUs);
+    const { remaining } = register.evaluate(params, 0, nowUs, 'never');
+    const capacity = register.capacity();
+    this.release(register);
+    return { tokens: remaining, capacity };
+  }
+
+  /** Moves tokens between two token buckets, of different keys, at once. */
+  move({ from, to, tokens, keep }: Omit<TokenTransfer, 'id'>): TransferResult | TidegateError {
+    const fault = this.accountFaultOf(from.key) ?? this.accountFaultOf(to.key);
+    if (fault !== undefined) return fault;
+    const nowUs = this.clock.nowUs();
+    const registers = [this.take(from, nowUs), this.take(to, nowUs)] as const;
+    const [lender, borrower] = registers;
+    const result = moveTokens(
+      (hits) => lender.evaluate(from.params, hits, nowUs, 'allowed'),
+      (hits) => borrower.evaluate(to.params, hits, nowUs, 'allowed'),
+      tokens,
+      keep,
+    );
+    this.putBack(registers, nowUs);
+    return result;
   }
 
   ready(): boolean {
@@ -211,9 +242,13 @@ export class MemoryStore implements BucketStore, LeaseSource {
     }
     for (const register of registers) {
       if (register.slot === -1 && !register.isUnused()) this.insert(register, nowUs);
-      register.key = '';
-      if (this.spare.length < MAX_SPARE_REGISTERS) this.spare.push(register);
+      this.release(register);
     }
+  }
+
+  private release(register: Register): void {
+    register.key = '';
+    if (this.spare.length < MAX_SPARE_REGISTERS) this.spare.push(register);
   }
 
   private insert(register: Register, nowUs: number): void {
@@ -223,8 +258,17 @@ export class MemoryStore implements BucketStore, LeaseSource {
   }
 
   private faultOf(call: BucketCall): TidegateError | undefined {
-    if (call.key.length <= this.maxKeyChars) return callFault(call);
-    return new TidegateError('TG_REQUEST_TOO_LARGE', `a bucket's key has ${call.key.length} characters`);
+    return this.keyFault(call.key) ?? callFault(call);
+  }
+
+  private accountFaultOf(key: string): TidegateError | undefined {
+    if (this.closed) return new TidegateError('TG_STORE_UNAVAILABLE', 'the memory store is closed');
+    return this.keyFault(key);
+  }
+
+  private keyFault(key: string): TidegateError | undefined {
+    if (key.length <= this.maxKeyChars) return undefined;
+    return new TidegateError('TG_REQUEST_TOO_LARGE', `a bucket's key has ${key.length} characters`);
   }
 
   private shelfOf(algorithm: string): Shelf {

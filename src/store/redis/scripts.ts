@@ -27,6 +27,14 @@ export function loadDecideScript(): LuaScript {
   return loadScript(DECIDE);
 }
 
+/** What is done with token buckets beside decisions. */
+export type AccountScript = 'levels' | 'transfer';
+
+/** Reads a script of operations on token buckets. @throws as {@link loadDecideScript}. */
+export function loadAccountScript(name: AccountScript): LuaScript {
+  return loadScript(['algorithm.lua', 'token-bucket.lua', 'token-account.lua', `${name}.lua`]);
+}
+
 /** What a group's members do in the store. */
 export type GroupScript = 'tick' | 'leave' | 'publish' | 'show';
 

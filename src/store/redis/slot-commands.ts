@@ -20,6 +20,8 @@ export class SlotCommands {
     private readonly slot: number,
     /** For a whole call, ms. */
     private readonly timeoutMs: number,
+    /** What is asked, for messages. */
+    private readonly what = 'the group',
   ) {}
 
   /** Runs a script. Rejects with a TidegateError TG_STORE_*. */
@@ -75,7 +77,7 @@ export class SlotCommands {
       timer = setTimeout(() => {
         const error = new TidegateError(
           'TG_STORE_TIMEOUT',
-          `Redis did not answer the group within ${this.timeoutMs} ms`,
+          `Redis did not answer ${this.what} within ${this.timeoutMs} ms`,
         );
         reject(error);
       }, this.timeoutMs);
@@ -83,7 +85,7 @@ export class SlotCommands {
     try {
       return await Promise.race([call(), late]);
     } catch (thrown) {
-      throw toStoreError(thrown, 'the group’s slot');
+      throw toStoreError(thrown, `slot ${this.slot}, for ${this.what}`);
     } finally {
       clearTimeout(timer);
     }
