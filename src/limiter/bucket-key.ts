@@ -3,6 +3,7 @@
  * meet (the reference joins them with `_`, where (`a_b`, `c`) and (`a`, `b_c`) share a counter).
  */
 import type { RlsDescriptor, RlsLimitOverride } from '../core/rls';
+import type { RulePlace } from './demand';
 
 // The separators of the encoding, and braces, which delimit a Redis Cluster hash tag.
 const SPECIAL = /[%|=~!{}]/;
@@ -44,4 +45,20 @@ export function bucketKey(
 /** The bucket of a limit that came with the request: each limit has its own (the reference mixes them up). */
 export function overrideKey(domain: string, descriptor: RlsDescriptor, limit: RlsLimitOverride): string {
   return `${bucketKey(domain, descriptor, undefined)}!${limit.requestsPerUnit}/${limit.unit}`;
+}
+
+/**
+ * The one bucket of a rule that has one: no level leaves its value open, and a wildcard shares its threshold.
+ * @returns undefined where requests that meet the rule have buckets of their own.
+ */
+export function bucketKeyOfRule(place: RulePlace): string | undefined {
+  if (place.manyBuckets) return undefined;
+  let key = escapeKeyPart(place.domain);
+  for (const level of place.path) {
+    // A wildcard key stands for several keys, which stay apart even where their values share a bucket.
+    if (level.key.includes('*')) return undefined;
+    const sign = level.value.includes('*') ? '~' : '=';
+    key += `|${escapeKeyPart(level.key)}${sign}${escapeKeyPart(level.value)}`;
+  }
+  return key;
 }

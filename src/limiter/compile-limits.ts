@@ -1,7 +1,9 @@
 /** Compiles limits files into a {@link LimitTable}: all of them or none, with every mistake of all files reported. */
 import { bucketParams } from '../bucket/params';
+import type { BucketParams } from '../core/buckets';
 import { TidegateError } from '../core/errors';
 import type { RuleCounters } from '../core/ports';
+import type { RlsCurrentLimit } from '../core/rls';
 import type { RuleDemand, RuleLevel, RulePlace } from './demand';
 import { readLimitsFile } from './dialect/limits-reader';
 import type {
@@ -15,6 +17,7 @@ import type {
 import { LimitLevel, type LimitNode } from './limit-node';
 import { LimitTable, type LimitDomain } from './limit-table';
 import type { Rule, RuleDefaults } from './rule';
+import type { RuleTuning } from './tuning';
 
 /** How limits are loaded. */
 export interface CompileOptions {
@@ -30,6 +33,12 @@ export interface CompileOptions {
   readonly countersForRule?: (id: string) => RuleCounters;
   /** Where the demand for a rule is counted; absent: nowhere. */
   readonly demandFor?: (place: RulePlace) => RuleDemand;
+  /** What control makes of a rule's sizes; undefined for a rule in no pool, absent: for all. */
+  readonly tuningFor?: (
+    place: RulePlace,
+    params: BucketParams,
+    currentLimit: RlsCurrentLimit,
+  ) => RuleTuning | undefined;
 }
 
 /** The outcome of a load: a table, or the mistakes that kept it from being one. */
@@ -160,23 +169,25 @@ class Compiler {
 
   private rule(place: RulePlace, spec: DescriptorSpec, limit: RateLimitSpec): Rule {
     const { id } = place;
-    const { defaults, countersFor, countersForRule = countersFor, demandFor } = this.options;
+    const { defaults, countersFor, countersForRule = countersFor, demandFor, tuningFor } = this.options;
     const algorithm = limit.algorithm ?? defaults.algorithm;
     if (limit.capacity !== undefined && algorithm !== 'token_bucket') {
       const message = `'capacity' is the burst of a token_bucket, but the rule is a ${algorithm}`;
       const remedy = 'set `algorithm: token_bucket`, or remove `capacity`';
       this.errors.push(new TidegateError('TG_LIMITS_CONFLICT', message, { at: limit.at, remedy }));
     }
+    const currentLimit = { name: limit.name, requestsPerUnit: limit.requestsPerUnit, unit: limit.unit };
+    const params = bucketParams({
+      algorithm,
+      limit: limit.requestsPerUnit,
+      windowUs: limit.unlimited ? 1_000_000 : limit.windowUs,
+      capacity: limit.capacity ?? limit.requestsPerUnit,
+      version: 0,
+    });
     const rule: Rule = {
       id,
-      currentLimit: { name: limit.name, requestsPerUnit: limit.requestsPerUnit, unit: limit.unit },
-      params: bucketParams({
-        algorithm,
-        limit: limit.requestsPerUnit,
-        windowUs: limit.unlimited ? 1_000_000 : limit.windowUs,
-        capacity: limit.capacity ?? limit.requestsPerUnit,
-        version: 0,
-      }),
+      currentLimit,
+      params,
       unlimited: limit.unlimited,
       shadowMode: spec.shadowMode,
       quotaMode: spec.quotaMode,
@@ -192,6 +203,7 @@ class Compiler {
       at: limit.at,
       counters: countersForRule(id),
       demand: demandFor?.(place),
+      tuning: limit.unlimited ? undefined : tuningFor?.(place, params, currentLimit),
     };
     this.rules.push(rule);
     return rule;

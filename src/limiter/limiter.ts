@@ -72,8 +72,9 @@ export class Limiter {
     return this.decidePlan(this.plan(request), context);
   }
 
-  /** Decides what was planned. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
-  decidePlan(plan: RequestPlan, context: CallContext): RlsResponse | Promise<RlsResponse> {
+  /** Decides what was planned, with the sizes of now where control tunes its buckets. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
+  decidePlan(planned: RequestPlan, context: CallContext): RlsResponse | Promise<RlsResponse> {
+    const plan = planned.tuned === undefined ? planned : planned.tuned.newest();
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
     countArrivals(plan);
     if (plan.limited.length === 0) return this.answer(plan, []);

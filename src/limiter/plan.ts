@@ -16,6 +16,7 @@ import type { ItemDemand } from './demand';
 import type { Rule } from './rule';
 import type { LimitDomain, LimitTable } from './limit-table';
 import { standingOf, type QueueStanding } from './queue-standing';
+import { TunedPlan } from './tuned-plan';
 
 /** A descriptor whose bucket is asked. */
 export interface LimitedItem {
@@ -69,6 +70,8 @@ export interface RequestPlan {
   readonly domainUnknown: boolean;
   /** Its place among those that wait, where one of its rules lets calls queue. */
   readonly standing: QueueStanding | undefined;
+  /** Where its newest form is found; undefined where none of its rules belongs to a pool. */
+  readonly tuned: TunedPlan | undefined;
 }
 
 /** What a plan depends on besides the table. */
@@ -94,7 +97,7 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
           ),
         );
   const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
-  return {
+  const plan: RequestPlan = {
     request,
     items,
     limited,
@@ -102,7 +105,10 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
     quotaSatisfied: items.some((item) => satisfiesQuota(item, options.quotaMode)),
     domainUnknown: domain === undefined,
     standing: standingOf(request, items),
+    tuned: undefined,
   };
+  const tuned = TunedPlan.of(plan);
+  return tuned === undefined ? plan : { ...plan, tuned };
 }
 
 /** Under global quota mode whatever is not limited passes its quota; a shadow rule always passes. */

@@ -7,6 +7,7 @@ import type { JsonObject, RlsCurrentLimit } from '../core/rls';
 import type { RuleDemand } from './demand';
 import type { Priority } from '../core/priority';
 import type { Consistency } from './dialect/limits-file';
+import type { RuleTuning } from './tuning';
 
 /** A configured limit. Immutable. */
 export interface Rule {
@@ -38,6 +39,8 @@ export interface Rule {
   readonly counters: RuleCounters;
   /** Where what is asked of it is counted; undefined where nobody observes. */
   readonly demand: RuleDemand | undefined;
+  /** What control makes of its sizes; undefined where it belongs to no pool. */
+  readonly tuning: RuleTuning | undefined;
 }
 
 /** What a rule does not say itself. */

@@ -1,0 +1,55 @@
+/** A plan whose rules belong to pools: the same plan with the sizes of now, made anew only where one has changed. */
+import type { LimitedItem, PlanItem, RequestPlan } from './plan';
+
+/** What a plan was made with. */
+interface TunedAt {
+  readonly index: number;
+  readonly item: LimitedItem;
+  /** Of the rule's tuning, when its size was read last. */
+  sequence: number;
+}
+
+/** Keeps the newest form of a plan. Plans that were given out stay as they are: calls under way go on with them. */
+export class TunedPlan {
+  private readonly tunedAt: readonly TunedAt[];
+
+  private constructor(
+    private plan: RequestPlan,
+    items: readonly PlanItem[],
+  ) {
+    this.tunedAt = items.flatMap((item, index) =>
+      item.kind === 'limited' && item.rule?.tuning !== undefined ? [{ index, item, sequence: -1 }] : [],
+    );
+  }
+
+  /** What a plan is to hold; undefined where none of its rules belongs to a pool. */
+  static of(plan: RequestPlan): TunedPlan | undefined {
+    const pooled = plan.limited.some((item) => item.rule?.tuning !== undefined);
+    return pooled ? new TunedPlan(plan, plan.items) : undefined;
+  }
+
+  /** The plan with the sizes of now. */
+  newest(): RequestPlan {
+    const { tunedAt } = this;
+    for (let at = 0; at < tunedAt.length; at += 1) {
+      const tuned = tunedAt[at];
+      if (tuned !== undefined && tuned.item.rule?.tuning?.sequence !== tuned.sequence) return this.renew();
+    }
+    return this.plan;
+  }
+
+  private renew(): RequestPlan {
+    const items = [...this.plan.items];
+    for (const tuned of this.tunedAt) {
+      const { item } = tuned;
+      const tuning = item.rule?.tuning;
+      if (tuning === undefined) continue;
+      tuned.sequence = tuning.sequence;
+      const { params, currentLimit } = tuning.sizeOf(item.call.key);
+      items[tuned.index] = { ...item, currentLimit, call: { ...item.call, params } };
+    }
+    const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
+    this.plan = { ...this.plan, items, limited, calls: limited.map((item) => item.call) };
+    return this.plan;
+  }
+}
