@@ -119,11 +119,13 @@ export class LendingDesk {
   /** All it knows but loans that ended, as JSON text, for {@link restore}. */
   save(): string {
     const { sequence, atMs, fairness, reclaimMs, ledger } = this;
-    const unheard = [...ledger.ended.values()].filter((loan) => loan.unheard);
     return writeLendingState({
       ...{ sequence, atMs, fairness, reclaimMs, breaker: this.breaker.saved() },
       ...{ debts: [...this.account.entries()], carry: [...this.carry] },
-      ...{ loans: [...unheard, ...ledger.open.values()], recalls: [...ledger.recalls.values()] },
+      ...{
+        loans: [...ledger.unheard.values(), ...ledger.open.values()],
+        recalls: [...ledger.recalls.values()],
+      },
     });
   }
 
@@ -142,10 +144,7 @@ export class LendingDesk {
     this.breaker.resume(read.breaker);
     for (const [id, tokens] of read.debts) this.account.set(id, tokens);
     for (const [id, tokens] of read.carry) this.carry.set(id, Math.max(-1, Math.min(1, tokens)));
-    for (const loan of read.loans) {
-      if (loan.unheard) this.ledger.ended.set(loan.id, loan);
-      else this.ledger.put(loan);
-    }
+    for (const loan of read.loans) this.ledger.put(loan);
     for (const recall of read.recalls) this.ledger.recall(recall);
   }
 
@@ -208,7 +207,9 @@ export class LendingDesk {
       return weight * this.account.weighs(id, scale);
     };
     for (const planned of planLoans(positions, this.policy.part, weightOf, this.carry, most)) {
-      const order = { loanId: this.nextId(nowMs), ...planned, dueMs: nowMs + this.lifeMs };
+      const { lender, borrower, tokens, keep, why } = planned;
+      const loanId = this.nextId(nowMs);
+      const order = { loanId, lender, borrower, tokens, keep, dueMs: nowMs + this.lifeMs, why };
       this.ledger.lend(order, nowMs);
       orders.push(order);
     }

@@ -3,7 +3,7 @@ import type { BreakerState } from './lending-breaker';
 import { type Loan, MAX_OPEN_LOANS, type Recall } from './loan-ledger';
 
 /** The most characters that a state takes; what does not fit is left out: debts are kept first, then the newest loans. */
-export const MAX_STATE_CHARS = 1_000_000;
+export const MAX_STATE_CHARS = 500_000;
 const FORMAT = 1;
 
 /** What a desk knows. Ended loans are not part of it, but for those whose outcome may still come. */

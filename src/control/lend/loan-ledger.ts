@@ -52,7 +52,9 @@ export function awayOf(loan: Loan): number {
 export class LoanLedger {
   readonly open = new Map<string, Loan>();
   readonly recalls = new Map<string, Recall>();
-  readonly ended = new Map<string, Loan>();
+  /** Failed loans that nobody told of; somebody still may. */
+  readonly unheard = new Map<string, Loan>();
+  private ended: Loan[] = [];
   private readonly recalled = new Set<string>();
   private readonly balances = new Map<string, number>();
 
@@ -67,10 +69,19 @@ export class LoanLedger {
 
   /** Writes down a loan that is being ordered. */
   lend(order: LoanOrder, atMs: number): void {
-    const { loanId: id, lender, borrower, tokens: amount, dueMs, why } = order;
     this.put({
-      ...{ id, lender, borrower, amount, returned: 0, lost: 0, atMs, dueMs, why },
-      ...{ state: 'sent', neededAtMs: null, unheard: false },
+      id: order.loanId,
+      lender: order.lender,
+      borrower: order.borrower,
+      amount: order.tokens,
+      returned: 0,
+      lost: 0,
+      atMs,
+      dueMs: order.dueMs,
+      why: order.why,
+      state: 'sent',
+      neededAtMs: null,
+      unheard: false,
     });
   }
 
@@ -85,8 +96,12 @@ export class LoanLedger {
     return this.recalled.has(loanId);
   }
 
-  /** Takes a loan as it is, `sent` or `open`, such as from another's ledger. */
+  /** Takes a loan as it is, `sent`, `open` or unheard of, such as from another's ledger. */
   put(loan: Loan): void {
+    if (loan.unheard) {
+      this.end(loan, 'failed');
+      return;
+    }
     this.open.set(loan.id, loan);
     if (loan.state === 'open') this.shift(loan, awayOf(loan));
   }
@@ -113,8 +128,8 @@ export class LoanLedger {
       }
       return { kind: 'loan' };
     }
-    const late = this.ended.get(outcome.loanId);
-    if (late?.unheard === true) this.settleLate(late, outcome);
+    const late = this.unheard.get(outcome.loanId);
+    if (late !== undefined) this.settleLate(late, outcome);
     return { kind: 'none' };
   }
 
@@ -180,7 +195,7 @@ export class LoanLedger {
 
   /** All that is remembered, newest first. */
   views(pool: string): LoanView[] {
-    const loans = [...this.ended.values(), ...this.open.values()].reverse();
+    const loans = [...this.ended.slice(-MAX_ENDED_LOANS), ...this.open.values()].reverse();
     return loans.map(({ id: loanId, lender, borrower, amount, returned, atMs, dueMs, why, state }) => {
       const shown = state === 'sent' ? 'open' : state;
       return { loanId, pool, lender, borrower, amount, returned, atMs, dueMs, why, state: shown };
@@ -202,7 +217,7 @@ export class LoanLedger {
 
   /** A loan that was taken for failed had moved: it is over, so what moved is a debt. */
   private settleLate(loan: Loan, outcome: LoanOutcome): void {
-    loan.unheard = false;
+    this.unheard.delete(loan.id);
     const moved = whole(outcome.moved, loan.amount);
     if (moved === 0) return;
     loan.amount = moved;
@@ -218,20 +233,21 @@ export class LoanLedger {
   private end(loan: Loan, state: Loan['state']): void {
     loan.state = state;
     this.open.delete(loan.id);
-    this.ended.set(loan.id, loan);
-    if (this.ended.size <= MAX_ENDED_LOANS) return;
-    const [oldest] = this.ended.keys();
-    if (oldest !== undefined) this.ended.delete(oldest);
+    this.ended.push(loan);
+    if (loan.unheard) this.unheard.set(loan.id, loan);
+    if (this.ended.length < 2 * MAX_ENDED_LOANS) return;
+    for (const { id } of this.ended.splice(0, MAX_ENDED_LOANS)) this.unheard.delete(id);
   }
 
   private shift(loan: Loan, tokens: number): void {
-    for (const [id, by] of [
-      [loan.lender, tokens],
-      [loan.borrower, -tokens],
-    ] as const) {
-      const balance = this.balanceOf(id) + by;
-      if (balance === 0) this.balances.delete(id);
-      else this.balances.set(id, balance);
-    }
+    if (tokens === 0) return;
+    this.balance(loan.lender, tokens);
+    this.balance(loan.borrower, -tokens);
+  }
+
+  private balance(id: string, by: number): void {
+    const balance = this.balanceOf(id) + by;
+    if (balance === 0) this.balances.delete(id);
+    else this.balances.set(id, balance);
   }
 }
