@@ -1,0 +1,164 @@
+/** Shares a total over services, and each service's share over its members. */
+import type { MemberPolicy } from '../../core/control';
+import { type Claims, noClaims, satisfy } from './claims';
+import { PRIORITY_WEIGHTS, priorityRank } from './priority-weights';
+
+/** What a member brings to the table. Rates are tokens a second. */
+export interface Claimant {
+  readonly policy: MemberPolicy;
+  /** Expected demand, and with its margin. */
+  readonly demandPerS: number;
+  readonly wantedPerS: number;
+  /** 1, or more after repeated shortfalls. */
+  readonly escalation: number;
+  /** What a person ordered, inside the member's bounds; undefined for nothing. */
+  readonly orderedPerS: number | undefined;
+}
+
+/** What was shared out. */
+export interface Allocation {
+  /** Rates in the order of the claimants. */
+  readonly ratesPerS: Float64Array;
+  /** Of each: `override`, `guarantee`, `share` or `surplus`. */
+  readonly rules: readonly string[];
+  /** The minima alone exceed the total, and were scaled to it. */
+  readonly shortOfMinima: boolean;
+}
+
+/** What an idle member keeps of what others may not use, so that its first calls pass. */
+const IDLE_PART = 0.1;
+
+/**
+ * Shares `totalPerS`: first over services (one of several priorities stands once for each), then over the members of each.
+ * No service gets more than `maxShare` of the total where there are several, no member more than its bounds and what it may
+ * borrow. The sum is the total unless all are at their caps; minima that exceed the total are scaled to it. O(N log N).
+ *
+ * A weight is that of the priority x the member's x its escalation x its nominal rate: among equals everyone is served the
+ * same part of what it was configured for. What nobody asked for goes by nominal and wanted rate together: half of it is for
+ * who comes back, half for who varies.
+ */
+export function allocate(totalPerS: number, claimants: readonly Claimant[], maxShare: number): Allocation {
+  const claims = claimsOf(claimants, totalPerS);
+  const groups = groupsOf(claimants);
+  const sums = sumClaims(claims, groups);
+  capServices(sums, groups, maxShare * totalPerS);
+  const shares = satisfy(sums, totalPerS);
+  const ratesPerS = new Float64Array(claimants.length);
+  for (const [g, group] of groups.entries()) {
+    const share = shares[g] ?? 0;
+    if (group.members.length === 1) ratesPerS[group.members[0] ?? 0] = share;
+    else {
+      const inside = satisfy(pick(claims, group.members), share);
+      for (const [at, member] of group.members.entries()) ratesPerS[member] = inside[at] ?? 0;
+    }
+  }
+  let minima = 0;
+  for (const least of claims.min) minima += least;
+  return {
+    ratesPerS,
+    rules: claimants.map((claimant, i) => ruleOf(claimant, claims, i, ratesPerS[i] ?? 0)),
+    shortOfMinima: minima > totalPerS,
+  };
+}
+
+interface Group {
+  readonly service: string;
+  readonly rank: number;
+  readonly members: number[];
+}
+
+function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
+  const claims = noClaims(claimants.length);
+  for (const [i, { policy, demandPerS, wantedPerS, escalation, orderedPerS }] of claimants.entries()) {
+    const nominal = policy.nominalPerS;
+    const min = policy.minPerS;
+    const borrowing = Math.max(nominal * (1 + policy.borrowable), policy.guaranteePerS);
+    const cap = Math.max(min, orderedPerS ?? Math.min(policy.maxPerS, borrowing, totalPerS));
+    const wanted = Math.max(demandPerS, wantedPerS);
+    const own = nominal * (1 - policy.lendable);
+    // Each stage holds those before it, so that the stages of a group are the sums of its members'.
+    const stage = (before: number, asked: number) => Math.max(before, Math.min(cap, asked));
+    claims.min[i] = min;
+    claims.cap[i] = cap;
+    claims.ordered[i] = stage(min, orderedPerS ?? 0);
+    claims.guarantee[i] = stage(claims.ordered[i] ?? 0, Math.min(policy.guaranteePerS, wanted));
+    claims.keep[i] = stage(claims.guarantee[i] ?? 0, Math.min(own, Math.max(demandPerS, own * IDLE_PART)));
+    claims.demand[i] = stage(claims.keep[i] ?? 0, demandPerS);
+    claims.wanted[i] = stage(claims.demand[i] ?? 0, wanted);
+    const size = nominal > 0 ? nominal : 1;
+    claims.weight[i] = PRIORITY_WEIGHTS[policy.priority] * escalation * policy.weight * size;
+    claims.spareWeight[i] = policy.weight * (size + (claims.wanted[i] ?? 0));
+  }
+  return claims;
+}
+
+/** Members of one service and priority, the most important priorities first. */
+function groupsOf(claimants: readonly Claimant[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const [i, { policy }] of claimants.entries()) {
+    const rank = priorityRank(policy.priority);
+    const key = `${rank}${policy.service}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { service: policy.service, rank, members: [i] });
+    else group.members.push(i);
+  }
+  return [...groups.values()].sort((a, b) => a.rank - b.rank);
+}
+
+function sumClaims(claims: Claims, groups: readonly Group[]): Claims {
+  const sums = noClaims(groups.length);
+  for (const column of COLUMNS) {
+    for (const [g, { members }] of groups.entries()) {
+      let sum = 0;
+      for (const member of members) sum += claims[column][member] ?? 0;
+      sums[column][g] = sum;
+    }
+  }
+  return sums;
+}
+
+const COLUMNS = Object.keys(noClaims(0)) as (keyof Claims)[];
+
+function pick(claims: Claims, members: readonly number[]): Claims {
+  const picked = noClaims(members.length);
+  for (const column of COLUMNS) {
+    for (const [at, member] of members.entries()) picked[column][at] = claims[column][member] ?? 0;
+  }
+  return picked;
+}
+
+/** Lowers the caps of services over their share of the total: what it leaves goes to their important groups first. */
+function capServices(sums: Claims, groups: readonly Group[], mostPerS: number): void {
+  const services = new Map<string, number[]>();
+  for (const [g, { service }] of groups.entries()) {
+    const own = services.get(service);
+    if (own === undefined) services.set(service, [g]);
+    else own.push(g);
+  }
+  if (services.size < 2) return;
+  for (const own of services.values()) {
+    const at = (column: Float64Array, g: number) => column[g] ?? 0;
+    let caps = 0;
+    for (const g of own) caps += at(sums.cap, g);
+    if (caps <= mostPerS) continue;
+    let left = mostPerS;
+    const given = own.map((g) => at(sums.min, g));
+    for (const least of given) left -= least;
+    for (const asked of [sums.ordered, sums.guarantee, sums.wanted, sums.cap]) {
+      for (const [o, g] of own.entries()) {
+        const more = Math.max(0, Math.min(left, Math.min(at(asked, g), at(sums.cap, g)) - (given[o] ?? 0)));
+        given[o] = (given[o] ?? 0) + more;
+        left -= more;
+      }
+    }
+    for (const [o, g] of own.entries()) sums.cap[g] = given[o] ?? 0;
+  }
+}
+
+function ruleOf(claimant: Claimant, claims: Claims, i: number, ratePerS: number): string {
+  if (claimant.orderedPerS !== undefined) return 'override';
+  const slack = 1e-9 * ratePerS;
+  if (ratePerS > (claims.wanted[i] ?? 0) + slack) return 'surplus';
+  const { guaranteePerS } = claimant.policy;
+  return guaranteePerS > 0 && ratePerS <= guaranteePerS + slack ? 'guarantee' : 'share';
+}

@@ -1,0 +1,85 @@
+/** What claimants of one amount may, must and would like to get, and how an amount is given to them. */
+import { total, waterFill } from './water-fill';
+
+/** Claims, one place of each column a claimant; a rate each, none negative, all finite. */
+export interface Claims {
+  /** Never less, unless the minima exceed the amount. */
+  readonly min: Float64Array;
+  /** Never more. */
+  readonly cap: Float64Array;
+  /** What a person ordered; 0 for nothing. */
+  readonly ordered: Float64Array;
+  /** What is due before anything is shared. */
+  readonly guarantee: Float64Array;
+  /** What others may not use: nominal less the lendable part. */
+  readonly keep: Float64Array;
+  /** What is expected to be asked for. */
+  readonly demand: Float64Array;
+  /** Demand with its margin. */
+  readonly wanted: Float64Array;
+  /** Its part of what all are short of. */
+  readonly weight: Float64Array;
+  /** Its part of what nobody asked for. */
+  readonly spareWeight: Float64Array;
+}
+
+/** No claims of `count` claimants. */
+export function noClaims(count: number): Claims {
+  const column = () => new Float64Array(count);
+  return {
+    min: column(),
+    cap: column(),
+    ordered: column(),
+    guarantee: column(),
+    keep: column(),
+    demand: column(),
+    wanted: column(),
+    weight: column(),
+    spareWeight: column(),
+  };
+}
+
+/**
+ * Gives `amount` out, stage by stage until it is gone: minima, orders, guarantees, what is kept, demand, margins, the rest.
+ * The first four are due: where one exceeds what is left, what it adds is scaled. The last three are weighted max-min.
+ * The sum is the amount unless all are at their caps. O(N log N).
+ */
+export function satisfy(claims: Claims, amount: number): Float64Array {
+  const { min, cap, weight } = claims;
+  const least = total(min);
+  if (least >= amount) {
+    const part = least > 0 && amount > 0 ? amount / least : 0;
+    return min.map((value) => value * Math.min(1, part));
+  }
+  let shares: Float64Array = min.slice();
+  for (const due of [claims.ordered, claims.guarantee, claims.keep]) {
+    if (raise(shares, due, cap, amount)) return shares;
+  }
+  for (const [asked, by] of [
+    [claims.demand, weight],
+    [claims.wanted, weight],
+    [cap, claims.spareWeight],
+  ] as const) {
+    const most = shares.map((share, i) => Math.max(share, Math.min(cap[i] ?? 0, asked[i] ?? 0)));
+    shares = waterFill(Math.max(amount, total(shares)), shares, most, by);
+  }
+  return shares;
+}
+
+/** Raises shares to what is due, all in the same part where that is too much; whether nothing is left. */
+function raise(shares: Float64Array, due: Float64Array, cap: Float64Array, amount: number): boolean {
+  let needed = 0;
+  let held = 0;
+  for (let i = 0; i < shares.length; i += 1) {
+    const share = shares[i] ?? 0;
+    held += share;
+    needed += Math.max(0, Math.min(due[i] ?? 0, cap[i] ?? 0) - share);
+  }
+  const left = Math.max(0, amount - held);
+  const part = needed > left ? left / needed : 1;
+  for (let i = 0; i < shares.length; i += 1) {
+    const share = shares[i] ?? 0;
+    shares[i] = share + part * Math.max(0, Math.min(due[i] ?? 0, cap[i] ?? 0) - share);
+  }
+  return part < 1;
+}
