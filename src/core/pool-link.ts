@@ -12,6 +12,8 @@ export interface PoolOrders {
 
 /** The most a table may hold, bytes of its JSON text. */
 export const MAX_TABLE_BYTES = 8_388_608;
+/** The most overrides of a pool at a time; one more is refused with TG_CONTROL_BAD_OVERRIDE. */
+export const MAX_OVERRIDES = 1_000;
 
 /**
  * A process's place in the control of one pool. One process leads a pool; pools can have different leaders. Nothing here
