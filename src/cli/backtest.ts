@@ -26,6 +26,7 @@ import { TidegateError } from '../core/errors';
 import { onlinePlanFor, planFor } from '../forecast/backtest/plan';
 import { backtestOptions, type BacktestOptions } from './backtest-options';
 import type { CommandInput } from './command';
+import { interruptible } from './interruption';
 import { progressBar, type Progress } from './progress-bar';
 
 /** @throws TidegateError or Refusal for bad options, a bad file, or a plan that the series is too short for. */
@@ -114,28 +115,4 @@ function asJson(value: object): string {
 function write(run: Run, path: string, text: string): void {
   writeWhole(path, text);
   tell(run, [`written: ${path}`]);
-}
-
-/**
- * Gives work a signal that Ctrl-C and SIGTERM abort. When one came, the process ends by that signal once the work has
- * cleaned up, as a shell expects it.
- */
-async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stopped = new AbortController();
-  let by: NodeJS.Signals | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    by ??= signal;
-    stopped.abort(new Error(`stopped by ${signal}`));
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  try {
-    await work(stopped.signal);
-  } catch (thrown) {
-    if (by === undefined) throw thrown;
-  } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-  }
-  if (by !== undefined) process.kill(process.pid, by);
 }

@@ -8,6 +8,7 @@ import type { CommandInput } from './command';
 import { docs } from './docs';
 import { explain } from './explain';
 import { serve } from './serve';
+import { simulate } from './simulate';
 import { Refusal } from '../app/refusal';
 import { USAGE } from './usage';
 
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   check,
   explain,
   backtest,
+  simulate,
   docs,
   help: (input) => input.out(USAGE),
   version: (input) => input.out(`${packageVersion()}\n`),

@@ -1,0 +1,142 @@
+/**
+ * The product's policy: its pool controller, driven tick by tick as in service, with what it would see of the services. Its
+ * lending orders become moves of tokens, of whose outcome it is told.
+ */
+import type { LoanOrder, MemberForecast, MemberPolicy, MemberSeen, PoolPolicy } from '../../core/control';
+import { PoolController } from '../../control/pool-controller';
+import type { EnvironmentView } from '../environment';
+import type { Scenario } from '../scenario';
+import type { Limits, MinuteForecasts, Policy, PolicyKind, TickActs, TickSeen, TokenMove } from './policy';
+import { proportional, secondBuckets } from './shares';
+
+const POOL = 'simulated';
+/** The part of the total that one service may have, and by how much a bucket may be larger than configured: the settings' defaults. */
+const MAX_SHARE = 0.8;
+const MAX_CAPACITY_FACTOR = 4;
+/** Simulated time begins here, Unix ms: days begin at multiples of a day. */
+const EPOCH_MS = 86_400_000;
+
+/** A pool's policy with the settings' defaults, and the scenario's times and total. */
+export function simulatedPool(scenario: Scenario, totalPerS: number): PoolPolicy {
+  const { tickMs, intervalMs, lending } = scenario;
+  return {
+    name: POOL,
+    mode: 'active',
+    totalPerS,
+    tickMs,
+    intervalMs,
+    safetyMargin: 0.2,
+    maxShare: MAX_SHARE,
+    thresholdHigh: 0.8,
+    thresholdLow: 0.3,
+    growthFactor: 1.5,
+    shrinkFactor: 0.8,
+    shrinkAfterMs: 60_000,
+    cooldownMs: 5_000,
+    maxStep: 1,
+    deadBand: 0.02,
+    lifeMs: 3 * intervalMs,
+    decayMs: 3 * intervalMs,
+    lending: { enabled: lending, lowWater: 0.2, part: 0.9, atOnce: false },
+    autoPromote: false,
+  };
+}
+
+/** The services as members: what a scenario does not bound, the total does. */
+export function simulatedMembers({ services, totalPerS }: Scenario): readonly MemberPolicy[] {
+  const nominal = proportional(services, totalPerS);
+  return services.map(({ name, priority, guaranteePerS }, at) => {
+    const nominalPerS = nominal[at]!;
+    const nominalCapacity = Math.max(1, Math.round(nominalPerS));
+    return {
+      id: name,
+      ruleId: name,
+      bucketKey: name,
+      service: name,
+      priority,
+      weight: 1,
+      nominalPerS,
+      nominalCapacity,
+      minPerS: 0,
+      maxPerS: totalPerS,
+      minCapacity: 1,
+      maxCapacity: MAX_CAPACITY_FACTOR * nominalCapacity,
+      guaranteePerS,
+      lendable: 0.9,
+      borrowable: totalPerS / Math.max(nominalPerS, 1e-9),
+      lends: true,
+    };
+  });
+}
+
+class PredictivePolicy implements Policy {
+  readonly first: Limits;
+  private readonly controller: PoolController;
+  private readonly members: readonly MemberPolicy[];
+  private readonly places: ReadonlyMap<string, number>;
+  private readonly ratesPerS: Float64Array;
+  private readonly capacities: Float64Array;
+  private readonly tickS: number;
+  private totalPerS: number;
+
+  constructor(private readonly scenario: Scenario) {
+    this.totalPerS = scenario.totalPerS;
+    this.members = simulatedMembers(scenario);
+    this.controller = new PoolController(simulatedPool(scenario, this.totalPerS), this.members);
+    this.places = new Map(this.members.map(({ id }, at) => [id, at]));
+    this.first = secondBuckets(proportional(scenario.services, scenario.totalPerS));
+    this.ratesPerS = Float64Array.from(this.first.ratesPerS);
+    this.capacities = Float64Array.from(this.first.capacities);
+    this.tickS = scenario.tickMs / 1_000;
+  }
+
+  tick({ atMs, totalPerS, view, forecasts }: TickSeen): TickActs {
+    const nowMs = EPOCH_MS + atMs;
+    if (totalPerS !== this.totalPerS) {
+      this.totalPerS = totalPerS;
+      this.controller.use(simulatedPool(this.scenario, totalPerS), this.members, nowMs);
+    }
+    const members = this.members.map(({ id }, at) => this.seen(id, at, view, forecasts));
+    const decision = this.controller.tick(nowMs, { members, health: [] });
+    const moves = decision.loans.flatMap((order) => this.moveOf(order));
+    if (!decision.changed) return { moves };
+    decision.outputs.forEach(({ ratePerS, capacity }, at) => {
+      this.ratesPerS[at] = ratePerS;
+      this.capacities[at] = capacity;
+    });
+    return { limits: { ratesPerS: this.ratesPerS, capacities: this.capacities }, moves };
+  }
+
+  private seen(id: string, at: number, view: EnvironmentView, forecasts: MinuteForecasts): MemberSeen {
+    const perS = (sums: Float64Array): number => (view.tick === 0 ? NaN : sums[at]! / this.tickS);
+    const forecast: MemberForecast = {
+      madeAtMs: EPOCH_MS + forecasts.madeAtMs,
+      meanPerS: forecasts.meanPerS[at]!,
+      upperPerS: forecasts.upperPerS[at]!,
+      anomalous: false,
+    };
+    return {
+      id,
+      demandPerS: perS(view.arrived),
+      admittedPerS: perS(view.served),
+      deniedPerS: perS(view.dropped),
+      queuedPerS: perS(view.delayed),
+      tokens: Math.floor(view.tokens[at]!),
+      forecast,
+    };
+  }
+
+  private moveOf({ loanId, lender, borrower, tokens, keep }: LoanOrder): readonly TokenMove[] {
+    const [from, to] = [this.places.get(lender), this.places.get(borrower)];
+    if (from === undefined || to === undefined) return [];
+    const done = (moved: number, atMs: number): void =>
+      this.controller.settled({ loanId, moved, lost: 0 }, EPOCH_MS + atMs);
+    return [{ from, to, tokens, keep, done }];
+  }
+}
+
+/** See the file's head. */
+export const PREDICTIVE: PolicyKind = {
+  name: 'predictive',
+  create: ({ scenario }) => new PredictivePolicy(scenario),
+};
