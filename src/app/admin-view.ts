@@ -1,6 +1,7 @@
 /** What the admin port sees of the other parts. */
 import type { AdminDeps, HealthView, ProcessView, SettingView } from '../admin/deps';
 import { TidegateError } from '../core/errors';
+import type { ControlDeskPort } from '../core/control-desk';
 import type { ForecastDesk } from '../core/forecast-desk';
 import { explain, summarizeRule } from '../limiter/explanation';
 import type { LimitTable } from '../limiter/limit-table';
@@ -26,6 +27,8 @@ export interface AdminParts {
   readonly bounds: RequestBounds;
   readonly settings: readonly SettingView[];
   readonly forecasts: ForecastDesk;
+  readonly control: ControlDeskPort;
+  readonly events: NonNullable<AdminDeps['events']>;
   readonly health: () => HealthView;
   readonly process: () => ProcessView;
 }
@@ -58,6 +61,8 @@ export function adminDeps(parts: AdminParts): AdminDeps {
     topDenied: () => metrics.topDenied(),
     store: () => stores.view(),
     forecasts: parts.forecasts,
+    control: parts.control,
+    events: parts.events,
     reloadLimits: () => limits.load(),
   };
 }

@@ -28,6 +28,8 @@ export interface LimitsServiceParts {
   readonly countersForRule: (id: string) => RuleCounters;
   /** Where the demand for a rule is counted. */
   readonly demandFor?: NonNullable<CompileOptions['demandFor']>;
+  /** Where a rule's parameters come from, besides the files. */
+  readonly tuningFor?: NonNullable<CompileOptions['tuningFor']>;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -96,13 +98,14 @@ export class LimitsService {
     const { lenient } = this.options;
     const parse = this.current.generation === 0 ? this.parts.parseFirst : this.parts.parseLater;
     const generation = this.current.generation + 1;
-    const { countersFor, countersForRule, demandFor } = this.parts;
+    const { countersFor, countersForRule, demandFor, tuningFor } = this.parts;
     const options: CompileOptions = {
       ...this.options,
       generation,
       countersFor,
       countersForRule,
       ...(demandFor === undefined ? {} : { demandFor }),
+      ...(tuningFor === undefined ? {} : { tuningFor }),
     };
     const parsed = await parse(read.files, lenient);
     const { table, errors, warnings } = await this.compile(parsed, options);

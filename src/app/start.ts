@@ -18,6 +18,9 @@ import { createTracer, type Tracer } from '../telemetry/tracing';
 import { healthMethods, rateLimitHealth } from '../transport';
 import { adminDeps } from './admin-view';
 import { ControlThreadHost, type ControlHostMaker } from './forecasting/control-host';
+import { EventHub } from './control/event-hub';
+import { answerBuckets } from './control/serving-operator';
+import { TunedLimits } from './control/tuned-limits';
 import { createForecasting, type Forecasting } from './forecasting/forecasting';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
@@ -92,6 +95,8 @@ class App {
     private readonly limits: LimitsService,
     private readonly pool: Pool | undefined,
     private readonly forecasting: Forecasting,
+    private readonly tuned: TunedLimits,
+    private readonly events: EventHub,
     private readonly startedAt: string,
   ) {
     this.failed = new Promise((resolve) => {
@@ -116,7 +121,8 @@ class App {
       systemClock,
     );
     const tracer = await createTracer(tracingOptions(settings), logger);
-    const stores = createStores(settings, systemClock, logger, metrics);
+    const tuned = new TunedLimits(settings, systemClock);
+    const stores = createStores(settings, systemClock, logger, metrics, undefined, tuned.lending);
     const faults = createFaultLog(logger, systemClock);
     const limiter = new Limiter(
       {
@@ -126,14 +132,22 @@ class App {
       },
       limiterOptions(settings),
     );
+    const events = new EventHub();
     const forecasting = createForecasting(settings, {
       clock: systemClock,
       logger,
       figures: (figures) => metrics.forecast(figures),
       makeHost: makeControl,
       lost: () => pool?.nameClasses(),
+      poolFigures: (figures) => metrics.pools(figures),
+      table: (table) => {
+        tuned.apply(table);
+        pool?.publishTable(table);
+      },
+      event: (event) => events.tell(event),
+      operate: (ask) => answerBuckets(stores.operator, ask),
     });
-    const pool = poolFor(settings, stores, metrics, logger, (batch) => forecasting.observe(batch));
+    const pool = poolFor(settings, stores, metrics, logger, forecasting);
     const limits = new LimitsService(
       {
         read: () => readLimitsAt(limitsPathOf(settings), settings),
@@ -143,12 +157,14 @@ class App {
         use: async (table, files) => {
           await pool?.publish(table.generation, files);
           limiter.useTable(table);
+          tuned.use(table);
           forecasting.use(table);
         },
         counted: (ok) => metrics.configLoaded(ok),
         countersFor: (key) => metrics.countersFor(key),
         countersForRule: (id) => metrics.countersForRule(id),
         ...(forecasting.demandFor === undefined ? {} : { demandFor: forecasting.demandFor }),
+        ...tuned.compileOption,
         logger,
         clock: systemClock,
       },
@@ -170,6 +186,8 @@ class App {
       limits,
       pool,
       forecasting,
+      tuned,
+      events,
       startedAt,
     );
   }
@@ -201,6 +219,7 @@ class App {
     this.serving = true;
     // Decisions do not wait for history to be read.
     void this.forecasting.start();
+    this.tuned.start((loans) => this.forecasting.borrowed(loans));
     this.faultTimer = setInterval(() => this.faults.flush(), FAULT_FLUSH_MS);
     this.faultTimer.unref();
     createLogger(announcerOptions(settings)).info(
@@ -254,6 +273,8 @@ class App {
       bounds: requestBounds(this.loaded.settings),
       settings: dumpSettings(this.loaded),
       forecasts: this.forecasting.desk,
+      control: this.forecasting.control,
+      events: this.events,
       health: () => {
         if (this.healthy()) return { ok: true };
         return { ok: false, reason: this.serving ? 'no limits are loaded' : 'starting or stopping' };
@@ -290,6 +311,7 @@ class App {
   /** Closes whatever is there; a part that fails to close does not keep the others open. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.faultTimer);
+    this.tuned.stop();
     await this.watcher?.close();
     this.stores.drain();
     await settle(

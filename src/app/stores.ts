@@ -10,12 +10,16 @@ import type { Clock } from '../core/clock';
 import type { TidegateError } from '../core/errors';
 import type { LeaseSource } from '../core/leases';
 import type { Logger } from '../core/ports';
+import { BorrowingStore, type BorrowingStoreOptions } from '../store/borrowing/borrowing-store';
 import { BreakerBoard } from '../store/guarded/breaker-board';
 import type { BreakerState } from '../store/guarded/breaker';
 import { GuardedStore } from '../store/guarded/guarded-store';
 import { LeasedStore } from '../store/leased/leased-store';
+import type { BucketOperator } from '../core/pool-link';
+import { MemoryOperator } from '../store/memory/memory-operator';
 import { MemoryStore } from '../store/memory/memory-store';
 import { QueuedStore } from '../store/queued/queued-store';
+import { RedisOperator } from '../store/redis/redis-operator';
 import { RedisStore } from '../store/redis/redis-store';
 import type { LinkStore } from '../store/worker-link/link-store';
 import { redisOptions } from './redis-options';
@@ -26,12 +30,17 @@ const MAX_STATES = 1_000;
 /** Holders of leases are told apart by a random number below this. */
 const MAX_HOLDER = 2 ** 48 - 1;
 
+/** Borrowing at once between buckets, where there are pools. */
+export type Lending = Pick<BorrowingStoreOptions, 'lendersOf' | 'borrowed'>;
+
 /** The stores of a process. */
 export interface Stores {
   /** Decides. */
   readonly store: BucketStore;
   /** Answers for rules whose failure mode is `local`; the same as `store` where that is in memory. */
   readonly local: MemoryStore;
+  /** Operates on the buckets in memory. */
+  readonly operator: BucketOperator;
   /** For the metrics. */
   readonly sources: Pick<MetricSources, 'memoryStore' | 'breakerState' | 'leases' | 'queueDepth'>;
   /** For the API. */
@@ -43,6 +52,7 @@ export interface Stores {
 
 /**
  * Builds the stores; a Redis store connects in the background. @throws TidegateError for settings that cannot be.
+ * @param lending absent where there are no pools.
  * @param link in a worker: the way to the buckets of the memory store, which the primary holds.
  */
 export function createStores(
@@ -51,9 +61,13 @@ export function createStores(
   logger: Logger,
   metrics: Metrics,
   link?: LinkStore,
+  lending?: Lending,
 ): Stores {
   const { kind } = settings.store;
   const local = new MemoryStore({ clock, maxBuckets: settings.store.memory.maxBuckets });
+  const operator = new MemoryOperator(local);
+  const lent = (inner: BucketStore, from: BucketOperator): BucketStore =>
+    lending === undefined ? inner : new BorrowingStore({ inner, operator: from, clock, ...lending });
   const queued = (inner: BucketStore): QueuedStore =>
     new QueuedStore({ inner, clock, maxTotal: settings.queue.maxTotal, observer: metrics });
   const memoryStore = () => local.stats();
@@ -78,6 +92,7 @@ export function createStores(
     return {
       store,
       local,
+      operator,
       sources: {
         memoryStore,
         leases: { counts, stats: () => leased.stats() },
@@ -90,10 +105,11 @@ export function createStores(
   }
   if (kind === 'memory') {
     const view = (): StoreView => ({ kind, ready: local.ready(), details: { ...local.stats() } });
-    const store = queued(local);
+    const store = queued(lent(local, operator));
     return {
       store,
       local,
+      operator,
       sources: { memoryStore, queueDepth: () => store.depth },
       view,
       drain: () => store.drain(),
@@ -114,11 +130,14 @@ export function createStores(
     },
   });
   const redis = new RedisStore({ ...redisOptions(settings, logger), guard: breaker });
-  const leased = leasedFrom(new GuardedStore(redis, { onDecided }), redis);
+  const own = lending === undefined ? undefined : new RedisOperator(redisOptions(settings, logger));
+  const guarded = new GuardedStore(redis, { onDecided });
+  const leased = leasedFrom(own === undefined ? guarded : lent(guarded, own), redis);
   const store = queued(leased);
   return {
     store,
     local,
+    operator,
     sources: {
       memoryStore,
       breakerState: () => worstOf(states),
@@ -133,6 +152,7 @@ export function createStores(
     drain: () => store.drain(),
     close: async () => {
       await store.close();
+      await own?.close();
       await local.close();
     },
   };

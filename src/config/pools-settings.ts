@@ -107,6 +107,16 @@ const sizing = section('How sizes follow demand.', {
   dead_band: ratio({ doc: 'Smaller changes, as a part of the present rate, are left.', fallback: 0.02 }),
 });
 
+const signals = section(
+  'Which of `observe.prometheus.signals` tell how a service is; its pool shares less when it suffers.',
+  {
+    cpu: name('Its CPU use, 0 to 1; empty: none.'),
+    memory: name('Its memory use, 0 to 1.'),
+    errors: name('The part of its answers that are errors, 0 to 1.'),
+    latency: name('Its response time, milliseconds.'),
+  },
+);
+
 /** `pools` in the settings file. */
 export const pools = section(
   'Pools: limits that share a total by priority, follow demand before it comes, and lend to each other.',
@@ -134,6 +144,7 @@ export const pools = section(
     low_water: ratio({ doc: 'A bucket under this part of its capacity borrows.', fallback: 0.2 }),
     lend_part: ratio({ doc: 'The part of what a lender can spare that is lent.', fallback: 0.9 }),
     sizing: sizing.prefault({}),
+    signals: signals.prefault({}),
     list,
     members,
   },

@@ -2,6 +2,7 @@
 import { TidegateError } from '../core/errors';
 import { nonsenseOf } from './forecast-checks';
 import type { Layer, SettingsWarning } from './layer';
+import { poolNonsenseOf } from './pools-checks';
 import type { Settings } from './settings-shape';
 
 /** What the checks find. */
@@ -165,6 +166,7 @@ export function checkSettings(settings: Settings, given: Layer): CheckResult {
   warnOfOpenPorts(checks);
   checkStore(checks);
   checkBackfill(checks);
-  for (const { path, message, remedy } of nonsenseOf(settings)) checks.conflict(path, message, remedy);
+  for (const { path, message, remedy } of [...nonsenseOf(settings), ...poolNonsenseOf(settings)])
+    checks.conflict(path, message, remedy);
   return checks;
 }

@@ -3,22 +3,10 @@
  * what was odd. The control path hands over its figures each minute; a scrape turns them into text, a slice a turn of
  * the event loop, for there are thousands of lines.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ForecastFigures } from '../core/forecasts';
-import { printable } from './metric-key';
+import { renderFamilies, type Line, type MetricFamily } from './metric-family';
 
-/** Some 0.2 ms of work. */
-const LINES_A_TURN = 1_000;
-/** Longer ids are cut. */
-const LABEL_MAX = 256;
-
-type Line = readonly [labels: readonly (readonly [string, string])[], value: number | null];
-interface Family {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  readonly lines: (figures: ForecastFigures) => Iterable<Line>;
-}
+type Family = MetricFamily<ForecastFigures>;
 
 const SINGLE: readonly (readonly [string, string])[] = [];
 const one = (value: number | null): Line[] => [[SINGLE, value]];
@@ -193,40 +181,8 @@ export class ForecastSeries {
     return FAMILIES.map(({ name }) => name);
   }
 
-  /** The lines of the text format. Lets the event loop turn between slices. */
+  /** The lines of the text format. */
   async render(): Promise<string> {
-    const { figures } = this;
-    if (figures === undefined) return '';
-    const slices: string[] = [];
-    for (const { name, type, help, lines } of FAMILIES) {
-      let slice = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-      let count = 0;
-      // Ids that look alike once printable would be one series twice, which a scrape refuses.
-      const told = new Set<string>();
-      for (const [labels, value] of lines(figures)) {
-        if (value === null || !Number.isFinite(value)) continue;
-        const series = name + braced(labels);
-        if (told.has(series)) continue;
-        told.add(series);
-        slice += `${series} ${value}\n`;
-        count += 1;
-        if (count % LINES_A_TURN !== 0) continue;
-        slices.push(slice);
-        slice = '';
-        await nextTurn();
-      }
-      slices.push(slice);
-    }
-    return slices.join('');
+    return this.figures === undefined ? '' : renderFamilies(FAMILIES, this.figures);
   }
-}
-
-/** Labels as the text format writes them. */
-function braced(labels: readonly (readonly [string, string])[]): string {
-  if (labels.length === 0) return '';
-  const pairs = labels.map(([name, value]) => {
-    const escaped = printable(value.slice(0, LABEL_MAX)).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-    return `${name}="${escaped}"`;
-  });
-  return `{${pairs.join(',')}}`;
 }

@@ -17,6 +17,7 @@ import { registerHistogram, type HistogramSeries } from './flat-histogram';
 import type { HeavyKey } from '../limiter/heavy-keys';
 import { sanitiseMetricKey } from './metric-key';
 import { ForecastSeries } from './forecast-series';
+import { PoolSeries, type PoolFigures } from './pool-series';
 import type { MetricsShare } from './metrics-share';
 import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled } from './sampled-metric';
@@ -90,6 +91,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   private readonly storeTime: Readonly<Record<StoreOutcome, HistogramSeries>>;
   private readonly queueTime: Readonly<Record<QueueEnd, HistogramSeries>>;
   private readonly forecasts = new ForecastSeries();
+  private readonly poolSeries = new PoolSeries();
   private globalShadows = 0;
   private calls = 0;
 
@@ -201,6 +203,11 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
     registerSources(this.registry, sources);
   }
 
+  /** What the control path tells of its pools. */
+  pools(figures: PoolFigures): void {
+    this.poolSeries.take(figures);
+  }
+
   /** What the control path tells of its forecasts. */
   forecast(figures: ForecastFigures): void {
     this.forecasts.take(figures);
@@ -261,7 +268,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   /** The text that Prometheus scrapes, and its content type. */
   async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
     const rest = await this.registry.metrics();
-    const body = `${await this.rules.render()}\n${rest}\n${await this.forecasts.render()}`;
+    const body = `${await this.rules.render()}\n${rest}\n${await this.forecasts.render()}${await this.poolSeries.render()}`;
     return { contentType: this.registry.contentType, body };
   }
 
@@ -293,6 +300,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
     return [
       ...this.rules.metricNames(),
       ...this.forecasts.metricNames(),
+      ...this.poolSeries.metricNames(),
       ...this.registry.getMetricsAsArray().map((metric) => metric.name),
     ];
   }

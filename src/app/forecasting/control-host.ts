@@ -5,17 +5,27 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { PoolTable } from '../../core/control';
+import type { ControlAskName, ControlAsks, ControlDeskPort, ControlEvent } from '../../core/control-desk';
 import type { AskName, ForecastAsks, ForecastDesk } from '../../core/forecast-desk';
 import type { ForecastFigures } from '../../core/forecasts';
 import { TidegateError } from '../../core/errors';
 import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
-import type { ControlSetup, FromControl, LogLine, ToControl } from './messages';
+import type { AtOnceSum } from '../control/at-once';
+import type { PoolFigures } from '../../telemetry/pool-series';
+import type { PoolSetup } from '../control/pool-setup';
+import type { BucketAnswer, BucketAsk } from '../control/serving-operator';
+import type { Answer, ControlSetup, FromControl, LogLine, ToControl } from './messages';
 
 /** The control path, wherever it runs. */
-export interface ControlHost extends ForecastDesk {
+export interface ControlHost extends ForecastDesk, ControlDeskPort {
   /** Begins. Never rejects: what cannot begin is told in the log and tried again. */
   start(): Promise<void>;
+  /** Pools by the limits in use. */
+  usePools(setups: readonly PoolSetup[]): void;
+  /** Hands over what was borrowed at once. */
+  borrowed(loans: readonly AtOnceSum[]): void;
   /** Hands over what was seen. */
   observe(batch: ObservationBatch): void;
   /** Writes what is not written yet, and ends. */
@@ -28,6 +38,14 @@ export interface ControlHostParts {
   readonly figures: (figures: ForecastFigures) => void;
   /** Told when what was handed over may be lost: whoever counts names its classes again. */
   readonly lost?: () => void;
+  /** Told of pools, about once a second. */
+  readonly poolFigures?: (figures: PoolFigures) => void;
+  /** Told of each table of a pool that is published. */
+  readonly table?: (table: PoolTable) => void;
+  /** Told of what pools do. */
+  readonly event?: (event: ControlEvent) => void;
+  /** Operates on buckets of this process. */
+  readonly operate?: (ask: BucketAsk) => Promise<BucketAnswer>;
 }
 
 /** Makes a host. */
@@ -46,7 +64,7 @@ const SOUND_AFTER_MS = 300_000;
 const MAX_HEAP_MB = 4_096;
 
 interface Waiting {
-  readonly resolve: (answer: ForecastAsks[AskName]['answer']) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: TidegateError) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -54,6 +72,7 @@ interface Waiting {
 /** See the file's head. */
 export class ControlThreadHost implements ControlHost {
   private worker: Worker | undefined;
+  private setups: readonly PoolSetup[] = [];
   private readonly maxUntaken: number;
   private untaken = 0;
   private dropped = 0;
@@ -92,7 +111,28 @@ export class ControlThreadHost implements ControlHost {
     this.post({ kind: 'observe', batch });
   }
 
+  usePools(setups: readonly PoolSetup[]): void {
+    this.setups = setups;
+    if (setups.length > 0) this.post({ kind: 'pools', setups });
+  }
+
+  borrowed(loans: readonly AtOnceSum[]): void {
+    this.post({ kind: 'borrowed', loans });
+  }
+
   ask<N extends AskName>(name: N, ask: ForecastAsks[N]['ask']): Promise<ForecastAsks[N]['answer']> {
+    return this.sent((id) => ({ kind: 'ask', id, name, ask }));
+  }
+
+  askControl<N extends ControlAskName>(
+    name: N,
+    ask: ControlAsks[N]['ask'],
+  ): Promise<ControlAsks[N]['answer']> {
+    return this.sent((id) => ({ kind: 'ask-control', id, name, ask }));
+  }
+
+  /** The answer to a message is of the kind that its name says: the other side is the same program. */
+  private sent<A extends Answer>(message: (id: number) => ToControl): Promise<A> {
     return new Promise((resolve, reject) => {
       if (this.worker === undefined || this.asks.size >= MAX_ASKS) {
         reject(unavailable(this.worker === undefined ? 'it is not running' : 'too many asks wait'));
@@ -104,8 +144,8 @@ export class ControlThreadHost implements ControlHost {
         this.asks.delete(id);
         reject(unavailable('it did not answer in time'));
       }, ASK_TIMEOUT_MS);
-      this.asks.set(id, { resolve: resolve, reject, timer });
-      this.post({ kind: 'ask', id, name, ask });
+      this.asks.set(id, { resolve: (answer) => resolve(answer as A), reject, timer });
+      this.post(message(id));
     });
   }
 
@@ -131,6 +171,7 @@ export class ControlThreadHost implements ControlHost {
     });
     this.worker = worker;
     this.untaken = 0;
+    if (this.setups.length > 0) this.usePools(this.setups);
     worker.on('message', (message: FromControl) => this.receive(message));
     worker.on('error', (thrown) => this.died(worker, thrown));
     worker.on('exit', () => this.died(worker, new Error('it ended')));
@@ -175,11 +216,24 @@ export class ControlThreadHost implements ControlHost {
       }
       case 'figures':
         return this.parts.figures(message.figures);
+      case 'pool-figures':
+        return this.parts.poolFigures?.(message.figures);
+      case 'table':
+        return this.parts.table?.(message.table);
+      case 'event':
+        return this.parts.event?.(message.event);
+      case 'operate':
+        return void this.operate(message.id, message.ask);
       case 'log':
         return log(this.parts.logger, message.line);
       case 'stopped':
         return this.onStopped();
     }
+  }
+
+  private async operate(id: number, ask: BucketAsk): Promise<void> {
+    const answer = await this.parts.operate?.(ask);
+    if (answer !== undefined) this.post({ kind: 'operated', id, answer });
   }
 
   private settle(id: number, how: (waiting: Waiting) => void): void {

@@ -3,8 +3,9 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Cron } from 'croner';
 import { TidegateError } from '../../core/errors';
 import type { Settings } from '../../config/settings-shape';
-import type { ForecastDesk } from '../../core/forecast-desk';
 import type { Logger } from '../../core/ports';
+import { Pools } from '../control/pools';
+import { ServingOperator } from '../control/serving-operator';
 import { FitThreads } from './fit-threads';
 import { createControl } from './control';
 import { startExchange } from './exchange-part';
@@ -12,7 +13,7 @@ import { External } from './external';
 import { forecastFigures } from './forecast-figures';
 import { createGroupLink } from './group/group-link';
 import { openHistory } from './history-part';
-import type { ControlSetup, FromControl, LogLine, ToControl } from './messages';
+import type { Answer, ControlSetup, FromControl, LogLine, ToControl } from './messages';
 import { StatusDesk } from './status-desk';
 import { startSignals } from './signals-part';
 import { describeError } from '../../telemetry/log-fields';
@@ -30,6 +31,7 @@ function run(setup: ControlSetup, port: MessagePort): void {
   const link = createGroupLink(setup.settings, source, logger);
   const settings = link === undefined ? setup.settings : withLateness(setup.settings);
   const history = openHistory(settings, nowMs(), logger);
+  const serving = new ServingOperator((id, ask) => post({ kind: 'operate', id, ask }));
   const control = createControl({
     settings,
     source,
@@ -39,6 +41,20 @@ function run(setup: ControlSetup, port: MessagePort): void {
     clock: systemClock,
     logger,
     tell: (figures) => post({ kind: 'figures', figures }),
+    seen: (batch) => pools.note(batch),
+  });
+  const pools = new Pools({
+    settings,
+    source,
+    logger,
+    history,
+    serving,
+    predict: (id) => control.predict(id, '1m', 0.8),
+    figures: (figures) => post({ kind: 'pool-figures', figures }),
+    table: (table) => post({ kind: 'table', table }),
+    tell: (event) => post({ kind: 'event', event }),
+    nowMs,
+    monotonicMs: () => systemClock.monotonicMs(),
   });
   const signals = startSignals(settings, systemClock, logger, ({ added, samples }) => {
     const infos = new Map(added.map((info) => [info.id, info]));
@@ -70,6 +86,7 @@ function run(setup: ControlSetup, port: MessagePort): void {
     clearInterval(timer);
     nightly.stop();
     signals?.stop();
+    await pools.close();
     await external.close();
     await control.close();
   };
@@ -80,7 +97,15 @@ function run(setup: ControlSetup, port: MessagePort): void {
         guarded(logger, () => control.observe(message.batch));
         return guarded(logger, () => external.take(message.batch));
       case 'ask':
-        return void answer(desk, message, post);
+        return void answer(message.id, () => desk.ask(message.name, message.ask), post);
+      case 'ask-control':
+        return void answer(message.id, () => pools.desk.askControl(message.name, message.ask), post);
+      case 'pools':
+        return guarded(logger, () => pools.use(message.setups));
+      case 'borrowed':
+        return guarded(logger, () => pools.borrowed(message.loans));
+      case 'operated':
+        return serving.answered(message.id, message.answer);
       case 'stop':
         return void stop().finally(() => post({ kind: 'stopped' }));
     }
@@ -104,12 +129,12 @@ function guarded(logger: Logger, work: () => void): void {
 }
 
 async function answer(
-  desk: ForecastDesk,
-  { id, name, ask }: Extract<ToControl, { kind: 'ask' }>,
+  id: number,
+  ask: () => Promise<Answer>,
   post: (message: FromControl) => void,
 ): Promise<void> {
   try {
-    post({ kind: 'answer', id, answer: await desk.ask(name, ask) });
+    post({ kind: 'answer', id, answer: await ask() });
   } catch (thrown) {
     const { code, message, remedy } = TidegateError.from(thrown);
     post({ kind: 'refused', id, error: { code, message, remedy } });

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Settings } from '../../config/settings-shape';
 import type { ForecastDesk } from '../../core/forecast-desk';
-import type { ForecastFigures, HorizonName } from '../../core/forecasts';
+import type { ForecastFigures, HorizonName, Prediction } from '../../core/forecasts';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { GroupLink } from '../../core/group';
@@ -49,6 +49,8 @@ export interface ControlParts {
   readonly link: GroupLink | undefined;
   /** Learns what requests cost; made of the settings where it is not given. */
   readonly learnedCost?: LearnedCost;
+  /** Told of what every process saw, its own included. */
+  readonly seen?: (batch: ObservationBatch) => void;
 }
 
 /** The control path. */
@@ -59,6 +61,8 @@ export interface Control {
   readonly webhooks: Webhooks;
   /** Takes what a process of this host counted. */
   observe(batch: ObservationBatch): void;
+  /** The forecast of a class; undefined where it is not known. */
+  predict(id: string, horizon: HorizonName, level: number): Prediction | undefined;
   /** Begins classes anew whose past has been filled. */
   filled(classIds: readonly string[]): void;
   /** Whether this process forecasts for its group. */
@@ -89,6 +93,7 @@ export function createControl(parts: ControlParts): Control {
       link,
       source,
       take: (batch, now) => {
+        parts.seen?.(batch);
         learned.note(batch.added);
         loop.take(batch, now);
       },
@@ -163,7 +168,7 @@ export function createControl(parts: ControlParts): Control {
     // What is written must not wait for who cannot be reached.
     await Promise.all([loop.close(nowMs()), webhooks.close(), link?.close()]);
   };
-  return { loop, desk, fits, webhooks, leads, observe, filled, turn, close };
+  return { loop, desk, fits, webhooks, leads, observe, predict, filled, turn, close };
 }
 
 function createWebhooks(timeoutMs: number, logger: Logger): Webhooks {

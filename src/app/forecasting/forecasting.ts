@@ -1,12 +1,16 @@
 /** Observation and forecasts as the serving thread sees them: counts per class, handed over once a second, and a desk. */
 import type { Settings } from '../../config/settings-shape';
 import type { Clock } from '../../core/clock';
+import type { ControlDeskPort } from '../../core/control-desk';
+import { TidegateError } from '../../core/errors';
 import type { ForecastDesk } from '../../core/forecast-desk';
 import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
+import type { AtOnceSum } from '../control/at-once';
 import type { LimitTable } from '../../limiter/limit-table';
 import type { RuleDemand, RulePlace } from '../../limiter/demand';
 import { HostLoad } from '../../observe/host-load';
+import { poolSetups } from '../control/pool-setup';
 import type { ControlHost, ControlHostMaker, ControlHostParts } from './control-host';
 import { deskOff } from './desk-off';
 import { createClassCounts, Observer, sourceName } from './observer';
@@ -14,10 +18,13 @@ import { createClassCounts, Observer, sourceName } from './observer';
 /** What the rest of the process needs of it. */
 export interface Forecasting {
   readonly desk: ForecastDesk;
+  readonly control: ControlDeskPort;
   /** Where the demand for a rule is counted. */
   readonly demandFor?: (place: RulePlace) => RuleDemand;
   /** Takes what another process of this Tidegate counted. */
   observe(batch: ObservationBatch): void;
+  /** Takes what was borrowed at once. */
+  borrowed(loans: readonly AtOnceSum[]): void;
   /** Rules come in use. */
   use(table: LimitTable): void;
   start(): Promise<void>;
@@ -26,7 +33,11 @@ export interface Forecasting {
 
 const OFF: Forecasting = {
   desk: deskOff,
+  control: {
+    askControl: () => Promise.reject(new TidegateError('TG_CONTROL_OFF', '`forecast.enabled` is off')),
+  },
   observe: () => undefined,
+  borrowed: () => undefined,
   use: () => undefined,
   start: async () => undefined,
   close: async () => undefined,
@@ -64,9 +75,14 @@ export function createForecasting(settings: Settings, parts: ForecastingParts): 
   });
   return {
     desk: control,
+    control,
     demandFor: counts.demandFor,
     observe: (batch) => control.observe(batch),
-    use: (table) => counts.use(table.rules),
+    borrowed: (loans) => control.borrowed(loans),
+    use: (table) => {
+      counts.use(table.rules);
+      control.usePools(poolSetups(settings, table));
+    },
     start: async () => {
       await control.start();
       observer.start();

@@ -1,9 +1,15 @@
 /** What crosses between the thread that serves and the thread that controls; all of it structured-cloneable. */
+import type { PoolTable } from '../../core/control';
+import type { ControlAskName, ControlAsks, ControlEvent } from '../../core/control-desk';
 import type { AskName, ForecastAsks } from '../../core/forecast-desk';
 import type { ForecastFigures } from '../../core/forecasts';
 import type { ErrorCode } from '../../core/error-catalogue';
 import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
+import type { AtOnceSum } from '../control/at-once';
+import type { PoolFigures } from '../../telemetry/pool-series';
+import type { PoolSetup } from '../control/pool-setup';
+import type { BucketAnswer, BucketAsk } from '../control/serving-operator';
 
 /** What the control thread is started with. */
 export interface ControlSetup {
@@ -22,6 +28,16 @@ export type ToControl =
       readonly name: AskName;
       readonly ask: ForecastAsks[AskName]['ask'];
     }
+  | {
+      readonly kind: 'ask-control';
+      readonly id: number;
+      readonly name: ControlAskName;
+      readonly ask: ControlAsks[ControlAskName]['ask'];
+    }
+  | { readonly kind: 'borrowed'; readonly loans: readonly AtOnceSum[] }
+  | { readonly kind: 'pools'; readonly setups: readonly PoolSetup[] }
+  /** What was asked of buckets of this process. */
+  | { readonly kind: 'operated'; readonly id: number; readonly answer: BucketAnswer }
   | { readonly kind: 'stop' };
 
 /** A line of the log; errors are flattened on the way. */
@@ -31,13 +47,20 @@ export interface LogLine {
   readonly message: string;
 }
 
+/** An answer to any ask. */
+export type Answer = ForecastAsks[AskName]['answer'] | ControlAsks[ControlAskName]['answer'];
+
 /** From the control thread. */
 export type FromControl =
   | { readonly kind: 'ready' }
   | { readonly kind: 'taken' }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: ForecastAsks[AskName]['answer'] }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly id: number; readonly error: PlainError }
   | { readonly kind: 'figures'; readonly figures: ForecastFigures }
+  | { readonly kind: 'pool-figures'; readonly figures: PoolFigures }
+  | { readonly kind: 'table'; readonly table: PoolTable }
+  | { readonly kind: 'event'; readonly event: ControlEvent }
+  | { readonly kind: 'operate'; readonly id: number; readonly ask: BucketAsk }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'stopped' };
 

@@ -1,7 +1,9 @@
 /** What the primary and its workers say to each other. Plain data: every message is cloned. */
+import type { PoolTable } from '../../core/control';
 import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
 import type { LimitsFile } from '../../limiter/dialect/limits-file';
+import type { AtOnceSum } from '../control/at-once';
 import type { LinkAsk, LinkReply } from '../../store/worker-link/messages';
 import type { MetricsShare } from '../../telemetry/metrics-share';
 
@@ -27,6 +29,8 @@ export type ToWorker =
   | Begin
   | LinkReply
   | { readonly kind: 'limits'; readonly limits: PublishedLimits }
+  /** What a pool's leader published. */
+  | { readonly kind: 'table'; readonly table: PoolTable }
   /** Send what was counted, with this number. */
   | { readonly kind: 'share'; readonly id: number }
   /** Name every class again when it is counted next: what was told may be lost. */
@@ -60,6 +64,8 @@ export type FromWorker =
   | WorkerShare
   /** What came of each class in a step. */
   | { readonly kind: 'observed'; readonly batch: ObservationBatch }
+  /** What was borrowed at once. */
+  | { readonly kind: 'borrowed'; readonly loans: readonly AtOnceSum[] }
   | { readonly kind: 'ready'; readonly address: string; readonly port: number }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'limits'; readonly generation: number };

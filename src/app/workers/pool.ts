@@ -1,12 +1,13 @@
 /** Workers as the composition root sees them: a data port, a place for limits, and sources of figures. */
 import { availableParallelism } from 'node:os';
 import type { Settings } from '../../config/settings-shape';
-import type { ObservationBatch } from '../../core/observation';
+import type { PoolTable } from '../../core/control';
 import type { Logger, Server } from '../../core/ports';
 import type { LimitsFileResult } from '../../limiter/dialect/limits-file';
 import { LeaseCounts } from '../../telemetry/lease-counts';
 import type { Metrics } from '../../telemetry/metrics';
 import type { MetricSources } from '../../telemetry/state-metrics';
+import type { Forecasting } from '../forecasting/forecasting';
 import type { Stores } from '../stores';
 import { WorkerPool } from './worker-pool';
 
@@ -22,6 +23,8 @@ export interface Pool {
   publish(generation: number, files: readonly LimitsFileResult[]): Promise<void>;
   /** Brings this process's figures up to date. */
   gather(): Promise<void>;
+  /** Has all workers use a pool's table. */
+  publishTable(table: PoolTable): void;
   /** Has all workers name their classes again: what they told may be lost. */
   nameClasses(): void;
   /** Lets the data port's health say that it is going. */
@@ -34,7 +37,7 @@ export function poolFor(
   stores: Stores,
   metrics: Metrics,
   logger: Logger,
-  observed: (batch: ObservationBatch) => void,
+  told: Pick<Forecasting, 'observe' | 'borrowed'>,
 ): Pool | undefined {
   const count = settings.workers === 0 ? availableParallelism() : settings.workers;
   if (count <= 1) return undefined;
@@ -44,7 +47,8 @@ export function poolFor(
     count,
     buckets: settings.store.kind === 'memory' ? stores.local : undefined,
     logger,
-    observed,
+    observed: (batch) => told.observe(batch),
+    borrowed: (loans) => told.borrowed(loans),
     counted: (share) => {
       metrics.addShare(share.metrics);
       leases.add(share.leases);
@@ -65,6 +69,7 @@ export function poolFor(
         files: files.flatMap(({ file }) => (file === undefined ? [] : [file])),
       }),
     gather: () => workers.gather(),
+    publishTable: (table) => workers.publishTable(table),
     nameClasses: () => workers.nameClasses(),
     turnAway: () => workers.turnAway(),
   };

@@ -12,6 +12,7 @@ import { createLogger } from '../../telemetry/logger';
 import { Metrics } from '../../telemetry/metrics';
 import { createTracer, type Tracer } from '../../telemetry/tracing';
 import { healthMethods, rateLimitHealth } from '../../transport';
+import { TunedLimits } from '../control/tuned-limits';
 import { ruleDefaultsOf } from '../limits-loading';
 import { loggingTelemetry } from '../logging-telemetry';
 import { packageVersion } from '../package-info';
@@ -41,6 +42,7 @@ interface Parts {
   readonly link: LinkStore | undefined;
   readonly stores: Stores;
   readonly limiter: Limiter;
+  readonly tuned: TunedLimits;
   /** What is seen of demand; undefined where nothing is forecast. */
   readonly demand: WorkerDemand | undefined;
 }
@@ -66,7 +68,8 @@ export class WorkerApp {
     const tracer = await createTracer(tracingOptions(settings), logger);
     const nowMs = (): number => systemClock.monotonicMs();
     const link = settings.store.kind === 'memory' ? new LinkStore({ post, nowMs }) : undefined;
-    const stores = createStores(settings, systemClock, logger, metrics, link);
+    const tuned = new TunedLimits(settings, systemClock);
+    const stores = createStores(settings, systemClock, logger, metrics, link, tuned.lending);
     const faults = createFaultLog(logger, systemClock);
     const limiter = new Limiter(
       {
@@ -77,7 +80,19 @@ export class WorkerApp {
       limiterOptions(settings),
     );
     const demand = settings.forecast.enabled ? workerDemand(settings, post, logger) : undefined;
-    return new WorkerApp({ begin, post, logger, faults, metrics, tracer, link, stores, limiter, demand });
+    return new WorkerApp({
+      begin,
+      post,
+      logger,
+      faults,
+      metrics,
+      tracer,
+      link,
+      stores,
+      limiter,
+      tuned,
+      demand,
+    });
   }
 
   /** Rejects with a TidegateError when it cannot serve. */
@@ -107,6 +122,7 @@ export class WorkerApp {
       setInterval(() => this.#share(0), SHARE_MS),
       setInterval(() => faults.flush(), FAULT_FLUSH_MS),
     ];
+    this.parts.tuned.start((loans) => post({ kind: 'borrowed', loans }));
     this.parts.demand?.observer.start();
     post({ kind: 'ready', address, port });
   }
@@ -124,6 +140,9 @@ export class WorkerApp {
         return;
       case 'share':
         this.#share(message.id);
+        return;
+      case 'table':
+        this.parts.tuned.apply(message.table);
         return;
       case 'name-classes':
         this.parts.demand?.counts.nameAgain();
@@ -145,7 +164,7 @@ export class WorkerApp {
 
   /** Compiles limits that the primary has found to be right, with turns for decisions in between. */
   async #use(limits: PublishedLimits): Promise<void> {
-    const { begin, metrics, limiter, post, demand } = this.parts;
+    const { begin, metrics, limiter, post, tuned, demand } = this.parts;
     const { settings } = begin;
     const steps = compileInSteps(
       limits.files.map((file) => ({ file, errors: [], warnings: [] })),
@@ -157,6 +176,7 @@ export class WorkerApp {
         countersFor: (key) => metrics.countersFor(key),
         countersForRule: (id) => metrics.countersForRule(id),
         ...(demand === undefined ? {} : { demandFor: demand.counts.demandFor }),
+        ...tuned.compileOption,
       },
     );
     for (;;) {
@@ -169,6 +189,7 @@ export class WorkerApp {
       if (step.value.table === undefined)
         throw error ?? new TidegateError('TG_INTERNAL', 'limits without a table');
       limiter.useTable(step.value.table);
+      tuned.use(step.value.table);
       demand?.counts.use(step.value.table.rules);
       post({ kind: 'limits', generation: limits.generation });
       return;
@@ -222,6 +243,7 @@ export class WorkerApp {
         logger.warn({ error: TidegateError.from(thrown) }, 'a part did not close');
       }
     }
+    this.parts.tuned.stop();
     this.parts.demand?.observer.finish();
     faults.flush();
     this.#share(0);

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import type { Settings } from '../../config/settings-shape';
 import { CATALOGUE, type ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
+import type { PoolTable } from '../../core/control';
 import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
+import type { AtOnceSum } from '../control/at-once';
 import { type LinkedBuckets, LinkServer, SharedParams } from '../../store/worker-link/link-server';
 import type { FromWorker, PublishedLimits, ToWorker, WorkerGauges, WorkerShare } from './messages';
 
@@ -23,6 +25,8 @@ export interface WorkerPoolParts {
   readonly counted: (share: WorkerShare) => void;
   /** Told what a worker saw of each class in a step. */
   readonly observed: (batch: ObservationBatch) => void;
+  /** Told what a worker borrowed at once. */
+  readonly borrowed: (loans: readonly AtOnceSum[]) => void;
 }
 
 /** A worker that ends sooner than this after its start is started again later and later, ms. */
@@ -64,6 +68,8 @@ export class WorkerPool {
   readonly #questions = new Map<number, { missing: Set<Place>; done: () => void }>();
   #waitingForLimits: (() => void)[] = [];
   #limits: PublishedLimits | undefined;
+  /** The newest of each pool. */
+  readonly #tables = new Map<string, PoolTable>();
   /** The port that workers ask for. One that the kernel chooses is the same for all, as long as one of them has it. */
   #port: number;
   #boundPort = 0;
@@ -149,7 +155,17 @@ export class WorkerPool {
 
   /** Has all workers name their classes again. */
   nameClasses(): void {
-    for (const place of this.#places) place.send({ kind: 'name-classes' });
+    this.#tellAll({ kind: 'name-classes' });
+  }
+
+  /** Has all workers use a pool's table, those that start later too. */
+  publishTable(table: PoolTable): void {
+    this.#tables.set(table.pool, table);
+    this.#tellAll({ kind: 'table', table });
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const place of this.#places) place.send(message);
   }
 
   /** Lets the data port's health say that it is going. */
@@ -223,6 +239,9 @@ export class WorkerPool {
         this.parts.counted(message);
         this.#told(place, message.id);
         return;
+      case 'borrowed':
+        this.parts.borrowed(message.loans);
+        return;
       case 'observed':
         this.parts.observed(message.batch);
         return;
@@ -233,6 +252,7 @@ export class WorkerPool {
         // Limits may have come while it started.
         if (this.#limits !== undefined && place.generation < this.#limits.generation)
           place.send({ kind: 'limits', limits: this.#limits });
+        for (const table of this.#tables.values()) place.send({ kind: 'table', table });
         return;
       case 'refused': {
         const code = Object.hasOwn(CATALOGUE, message.code) ? (message.code as ErrorCode) : 'TG_INTERNAL';

@@ -1,0 +1,57 @@
+/** A process's links to its pools, from the settings. */
+import type { Settings } from '../../config/settings-shape';
+import type { ModeOrder, Override } from '../../core/control';
+import type { Logger } from '../../core/ports';
+import type { BucketOperator, PoolLink } from '../../core/pool-link';
+import { MemoryPool } from '../../store/memory/memory-pool';
+import { RedisOperator } from '../../store/redis/redis-operator';
+import { RedisPool } from '../../store/redis/redis-pool';
+import { redisOptions } from '../redis-options';
+
+/** What links are made with. */
+export interface LinkParts {
+  readonly settings: Settings;
+  /** Names this process among others. */
+  readonly source: string;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** Pools that this process leads already: it stands back a little for others. */
+  readonly led: () => number;
+  /** Where a process alone keeps orders over restarts. */
+  readonly orders: {
+    load(pool: string): { readonly overrides: readonly Override[]; readonly mode: ModeOrder | undefined };
+    keep(
+      pool: string,
+      orders: { readonly overrides: readonly Override[]; readonly mode: ModeOrder | undefined },
+    ): void;
+  };
+}
+
+/** The link of one pool: a process whose store is in memory is alone. @throws TidegateError for settings that cannot be. */
+export function createPoolLink(pool: string, parts: LinkParts): PoolLink {
+  const { settings, source, logger, nowMs, led, orders } = parts;
+  if (settings.store.kind === 'memory')
+    return new MemoryPool({
+      pool,
+      nowMs,
+      load: () => orders.load(pool),
+      keep: (kept) => orders.keep(pool, kept),
+    });
+  return new RedisPool({
+    ...redisOptions(settings, logger),
+    pool,
+    source,
+    leaderLifeMs: settings.pools.leaderLifeMs,
+    led,
+  });
+}
+
+/** Operations on buckets from another thread than decides: over connections of their own, or by asking that thread. */
+export function createOperator(
+  settings: Settings,
+  logger: Logger,
+  serving: BucketOperator,
+): BucketOperator & { close?(): Promise<void> | void } {
+  if (settings.store.kind === 'memory') return serving;
+  return new RedisOperator(redisOptions(settings, logger));
+}
