@@ -25,18 +25,22 @@ export function transferFault({ id, from, to, tokens, keep }: TokenTransfer): Ti
     return new TidegateError('TG_CONTROL_BAD_TRANSFER', what);
   }
   if (from.key === to.key) return new TidegateError('TG_CONTROL_BAD_TRANSFER', 'from and to are one bucket');
-  return figureFault('tokens', tokens) ?? figureFault('keep', keep);
+  if (!isFigure(tokens) || !Number.isInteger(tokens))
+    return figureFault('tokens must be a whole number', tokens);
+  return isFigure(keep) ? undefined : figureFault('keep must be a number', keep);
 }
 
-function figureFault(name: string, value: number): TidegateError | undefined {
-  if (Number.isInteger(value) && value >= 0 && value <= MAX_UINT32) return undefined;
-  const what = `${name} must be a whole number from 0 to ${MAX_UINT32}, not ${value}`;
-  return new TidegateError('TG_CONTROL_BAD_TRANSFER', what);
+function isFigure(value: number): boolean {
+  return value >= 0 && value <= MAX_UINT32;
+}
+
+function figureFault(what: string, value: number): TidegateError {
+  return new TidegateError('TG_CONTROL_BAD_TRANSFER', `${what} from 0 to ${MAX_UINT32}, not ${value}`);
 }
 
 /** Moves what `from` can spare and `to` has room for, at once: none is lost, none made. */
 export function moveTokens(from: Evaluate, to: Evaluate, tokens: number, keep: number): TransferResult {
-  const spare = from(0).remaining - keep;
+  const spare = from(0).remaining - Math.ceil(keep);
   const room = Math.floor(to(0).usedBefore);
   const moved = Math.max(0, Math.min(tokens, spare, room));
   if (moved > 0) {

@@ -96,7 +96,7 @@ export class RedisTransfer {
   ): Promise<number> {
     const { places, script } = this;
     const commands = places.commandsOf(places.slotOf(keys[0] ?? ''));
-    const figures = [String(keptMs), String(tokens), String(this.transfer.keep)];
+    const figures = [String(keptMs), String(tokens), String(Math.ceil(this.transfer.keep))];
     for (let attempt = 1; ; attempt += 1) {
       try {
         const reply = await commands.run(script, keys, [...places.clockArgs(), step, ...figures, ...buckets]);
