@@ -81,12 +81,10 @@ export function createAdminServer(options: AdminOptions, deps: AdminDeps, logger
   addApiRoutes(app, deps, token);
   addForecastRoutes(app, deps.forecasts, token);
   addControlRoutes(app, deps, token);
-  app.get('/', (_request, reply) =>
-    reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', PAGE_POLICY)
-      .send(renderStatusPage(deps)),
-  );
+  app.get('/', async (request, reply) => {
+    const page = await renderStatusPage(deps, request.url.endsWith('?part=state'));
+    return reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).send(page);
+  });
   return {
     listen: () => listen(app, options),
     close: (graceMs) => close(app, graceMs),

@@ -1,8 +1,10 @@
-/** The page at `/`: how the process is, at one look. Made here as a whole, without scripts or anything from elsewhere. */
-import type { AdminDeps, HeavyKeyView, LimitsView, ProcessView, StoreView } from './deps';
+/** The page at `/`: how the process is, at one look. Made here as a whole; a script then keeps it up to date. */
+import type { AdminDeps, LimitsView, ProcessView, StoreView } from './deps';
 import { errorBody } from './error-replies';
 import { formatPosition } from '../core/errors';
 import { html, Markup } from './html';
+import { chartSection, controlSections, deniedSection } from './live-section';
+import { PAGE_SCRIPT } from './page-script';
 import { PAGE_STYLE } from './page-style';
 
 const REFRESH_S = 5;
@@ -16,6 +18,10 @@ const LINKS = [
   '/api/v1/limits',
   '/api/v1/top',
   '/api/v1/store',
+  '/api/v1/pools',
+  '/api/v1/buckets',
+  '/api/v1/overrides',
+  '/api/v1/audit',
   '/api/v1/classes',
   '/api/v1/accuracy',
   '/api/v1/anomalies',
@@ -25,40 +31,59 @@ const LINKS = [
 
 // Byte for byte what its hash was taken of, hence not part of the template below, which is laid out by the formatter.
 const STYLE = new Markup(`<style>${PAGE_STYLE}</style>`);
+const SCRIPT = new Markup(`<script>${PAGE_SCRIPT}</script>`);
 
-/** Renders the page from what the API shows. */
-export function renderStatusPage(deps: AdminDeps): string {
-  const process = deps.process();
-  const health = deps.health();
+/**
+ * Renders the page from what the API shows; what does not answer in a second is left to the script.
+ * @param stateOnly leaves out what the script asks the API for itself.
+ */
+export async function renderStatusPage(deps: AdminDeps, stateOnly = false): Promise<string> {
+  const { version, startedAt } = deps.process();
   const limits = deps.limitsStatus();
-  const badge = health.ok
-    ? html`<span class="badge good">serving</span>`
-    : html`<span class="badge bad">not serving: ${health.reason ?? 'not ready'}</span>`;
+  const live = stateOnly ? html`` : await liveSections(deps);
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="refresh" content="${REFRESH_S}" />
+        <noscript><meta http-equiv="refresh" content="${REFRESH_S}" /></noscript>
         <title>Tidegate</title>
         ${STYLE}
       </head>
       <body>
         <header>
           <h1>Tidegate</h1>
-          ${badge} <span class="dim">version ${process.version}, started ${process.startedAt}</span>
+          ${badge(deps)} <span class="dim">version ${version}, started ${startedAt}</span>
+          <span class="dim" id="news" role="status" aria-live="polite"></span>
         </header>
         <main>
-          ${processCard(process)} ${limitsCard(limits)} ${storeCard(deps.store())} ${errorCard(limits)}
-          ${rulesCard(deps)} ${topCard(deps.topDenied())}
+          <div id="errors">${errorCard(limits)}</div>
+          ${live}
+          <div id="state">
+            ${rulesCard(deps)} ${processCard(deps.process())} ${limitsCard(limits)} ${storeCard(deps.store())}
+          </div>
         </main>
+        ${stateOnly ? html`` : SCRIPT}
       </body>
     </html> `.text;
 }
 
+async function liveSections(deps: AdminDeps): Promise<Markup> {
+  const [control, chart] = await Promise.all([controlSections(deps), chartSection(deps)]);
+  const { pools = '', buckets = '', allocations = '', loans = '', decisions = '' } = control;
+  return html`${pools} ${buckets} ${deniedSection(deps)} ${chart} ${allocations} ${loans} ${decisions}`;
+}
+
+function badge(deps: AdminDeps): Markup {
+  const { ok, reason } = deps.health();
+  return ok
+    ? html`<span class="badge good" id="badge">serving</span>`
+    : html`<span class="badge bad" id="badge">not serving: ${reason ?? 'not ready'}</span>`;
+}
+
 const row = (name: string, value: string | number | Markup): Markup =>
   html`<tr>
-    <th>${name}</th>
+    <th scope="row">${name}</th>
     <td class="k">${value}</td>
   </tr>`;
 
@@ -142,37 +167,13 @@ function rulesCard(deps: AdminDeps): Markup {
     <h2>Rules</h2>
     <table>
       <tr>
-        <th>rule</th>
-        <th>limit</th>
-        <th>how</th>
-        ${FIGURES.map((figure) => html`<th class="n">${figure.replaceAll('_', ' ')}</th>`)}
+        <th scope="col">rule</th>
+        <th scope="col">limit</th>
+        <th scope="col">how</th>
+        ${FIGURES.map((figure) => html`<th scope="col" class="n">${figure.replaceAll('_', ' ')}</th>`)}
       </tr>
       ${lines}
     </table>
     ${more}
-  </section>`;
-}
-
-function topCard(keys: readonly HeavyKeyView[]): Markup {
-  const lines = keys.map(
-    ({ rule, key, count }) =>
-      html`<tr>
-        <td class="k">${key}</td>
-        <td class="k">${rule}</td>
-        <td class="n">${Math.round(count)}</td>
-      </tr>`,
-  );
-  const none = html`<p class="dim">Nothing has been denied lately.</p>`;
-  const table = html`<table>
-    <tr>
-      <th>key</th>
-      <th>rule</th>
-      <th class="n">denied hits</th>
-    </tr>
-    ${lines}
-  </table>`;
-  return html`<section class="wide">
-    <h2>Denied most, lately</h2>
-    ${keys.length > 0 ? table : none}
   </section>`;
 }

@@ -60,7 +60,7 @@ const pool: PoolView = {
 
 const bucket: BucketView = {
   pool: 'shop',
-  id: 'edge.k|a',
+  id: `edge.k|${HOSTILE}`,
   bucketKey: HOSTILE,
   service: 'checkout',
   priority: 'HIGH',
@@ -112,7 +112,7 @@ export const CONTROL_ANSWERS: { readonly [N in ControlAskName]: ControlAsks[N]['
         loanId: 'loan-1',
         pool: 'shop',
         lender: 'edge.k|b',
-        borrower: 'edge.k|a',
+        borrower: `edge.k|${HOSTILE}`,
         amount: 12,
         returned: 2,
         atMs: AT_MS,
@@ -126,7 +126,7 @@ export const CONTROL_ANSWERS: { readonly [N in ControlAskName]: ControlAsks[N]['
     allocations: [
       {
         pool: 'shop',
-        service: '<svc>',
+        service: '<svg>',
         priority: 'LOW',
         nominalPerS: 50,
         allocatedPerS: 70,
