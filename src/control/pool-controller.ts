@@ -22,6 +22,7 @@ import { readPoolState, writePoolState } from './pool-state';
 /** A total that the services' health lowers by more than this part is shared again at once. */
 const TOTAL_BAND = 0.01;
 const MAX_WHY_CHARACTERS = 512;
+const NO_ORDERS = '[]';
 
 /**
  * The control of a pool. Each tick it takes what was seen and lends; each interval, and at once when settings, orders or the
@@ -34,7 +35,8 @@ export class PoolController {
   #policy: PoolPolicy;
   #members = new Map<string, PoolMember>();
   #overrides: readonly Override[] = [];
-  #orders = '';
+  /** The orders that were applied last; undefined after a take-over, which may have them in force already. */
+  #orders: string | undefined = NO_ORDERS;
   #desk: LendingDesk;
   readonly #governor = new TotalGovernor();
   readonly #fallback = new FallbackSwitch();
@@ -81,6 +83,7 @@ export class PoolController {
       }
     }
     for (const gone of this.#admit(members)) this.#desk.forget(gone, nowMs);
+    this.#orders = '';
     this.#due = true;
   }
 
@@ -146,6 +149,7 @@ export class PoolController {
     this.#elapsed.look(this.#nowMs);
     this.#nextPlanMs = this.#elapsed.totalMs + this.#policy.intervalMs;
     this.#due = false;
+    this.#orders = undefined;
   }
 
   #tick(seen: PoolSeen): PoolDecision {
@@ -252,7 +256,6 @@ export class PoolController {
       known?.use(this.#policy, policy);
       this.#members.set(policy.id, known ?? new PoolMember(this.#policy, policy));
     }
-    this.#orders = '';
     return [...before.keys()].filter((id) => !this.#members.has(id));
   }
 
@@ -263,10 +266,11 @@ export class PoolController {
     );
     const orders = JSON.stringify(live);
     if (orders === this.#orders) return;
+    const known = this.#orders !== undefined;
     this.#orders = orders;
     for (const member of this.#members.values()) member.order(undefined);
     for (const override of live) this.#members.get(override.member)?.order(override);
-    this.#due = true;
+    if (known || !live.every(({ member }) => this.#members.get(member)?.inOrder)) this.#due = true;
   }
 
   /** What the settings say; the sum of the nominal rates where they say nothing that can be shared. */

@@ -7,6 +7,9 @@ import { bounded, type Held, type Proposal } from './guard/guard';
 import type { LendMember } from './lend/lending-desk';
 import { MemberSize } from './size/member-size';
 
+/** Of a rate that was published and read again, as a part of it. */
+const ROUNDING = 1e-3;
+
 /** What is kept of a member for whoever takes over: its id, its escalation, its demand. */
 export type SavedMember = readonly [string, number, ...SavedDemand];
 
@@ -58,6 +61,14 @@ export class PoolMember {
   get orderedCapacity(): number | undefined {
     const { minCapacity, maxCapacity } = this.#configured;
     return ordered(this.#override?.capacity, minCapacity, maxCapacity);
+  }
+
+  /** Whether it has what a person ordered, but for rounding. */
+  get inOrder(): boolean {
+    const { ratePerS, capacity } = this.held;
+    const rate = this.orderedPerS ?? ratePerS;
+    const size = this.orderedCapacity ?? capacity;
+    return Math.abs(rate - ratePerS) <= ROUNDING * rate && Math.abs(size - capacity) < 1;
   }
 
   /** Takes new settings; what was learnt stays. */

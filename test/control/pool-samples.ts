@@ -1,0 +1,66 @@
+/** Policies and observations of pools, for tests. */
+import type { MemberPolicy, MemberSeen, PoolPolicy, PoolSeen } from '../../src/core/control';
+
+export function poolPolicy(changes: Partial<PoolPolicy> = {}): PoolPolicy {
+  return {
+    name: 'pool',
+    mode: 'active',
+    totalPerS: 400,
+    tickMs: 1_000,
+    intervalMs: 10_000,
+    safetyMargin: 0.2,
+    maxShare: 0.8,
+    thresholdHigh: 0.8,
+    thresholdLow: 0.3,
+    growthFactor: 1.5,
+    shrinkFactor: 0.8,
+    shrinkAfterMs: 60_000,
+    cooldownMs: 5_000,
+    maxStep: 1,
+    deadBand: 0.02,
+    lifeMs: 30_000,
+    decayMs: 30_000,
+    lending: { enabled: true, lowWater: 0.2, part: 0.9, atOnce: true },
+    autoPromote: false,
+    ...changes,
+  };
+}
+
+export function memberPolicy(id: string, changes: Partial<MemberPolicy> = {}): MemberPolicy {
+  return {
+    id,
+    ruleId: id,
+    bucketKey: id,
+    service: id,
+    priority: 'MEDIUM',
+    weight: 1,
+    nominalPerS: 100,
+    nominalCapacity: 100,
+    minPerS: 0,
+    maxPerS: 200,
+    minCapacity: 1,
+    maxCapacity: 400,
+    guaranteePerS: 0,
+    lendable: 0.9,
+    borrowable: 1,
+    lends: true,
+    ...changes,
+  };
+}
+
+export function memberSeen(id: string, demandPerS: number, changes: Partial<MemberSeen> = {}): MemberSeen {
+  return {
+    id,
+    demandPerS,
+    admittedPerS: demandPerS,
+    deniedPerS: 0,
+    queuedPerS: 0,
+    tokens: 50,
+    forecast: undefined,
+    ...changes,
+  };
+}
+
+export function poolSeen(demands: Readonly<Record<string, number>>): PoolSeen {
+  return { members: Object.entries(demands).map(([id, perS]) => memberSeen(id, perS)), health: [] };
+}
