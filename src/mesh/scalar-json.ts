@@ -14,7 +14,11 @@ export function refuse(path: string, expected: string, value: unknown): never {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`;
+  return typeof value === 'object'
+    ? 'an object'
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : typeof value;
 }
 
 const INTEGER_BOUNDS: Readonly<Record<string, readonly [bigint, bigint]>> = {
@@ -56,11 +60,10 @@ function integer(
   value: unknown,
   path: string,
 ): unknown {
-  const whole =
-    (typeof value === 'number' && Number.isSafeInteger(value)) ||
-    (typeof value === 'string' && /^-?\d{1,20}$/.test(value));
-  if (!whole) return refuse(path, `a whole number (${kind})`, value);
-  const exact = BigInt(value as number | string);
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof text !== 'string' || !/^-?\d{1,20}$/.test(text))
+    return refuse(path, `a whole number (${kind})`, value);
+  const exact = BigInt(text);
   if (exact < least || exact > most) return refuse(path, `a number from ${least} to ${most}`, value);
   return kind.endsWith('64') ? longOf(exact) : Number(exact);
 }
