@@ -11,7 +11,7 @@ import type {
 import { hashSlot } from './hash-slot';
 import { makeRouter } from './make-router';
 import { type RedisStoreOptions, type RedisSettings, resolveRedisOptions } from './options';
-import { accountArgs, type BucketPlaces, RedisTransfer } from './redis-transfer';
+import { type BucketPlaces, RedisTransfer } from './redis-transfer';
 import type { RedisRouter } from './router';
 import { loadAccountScript } from './scripts';
 import { SlotCommands } from './slot-commands';
@@ -34,6 +34,7 @@ const DEFAULT_TIMEOUT_MS = 500;
 /** Scripts of one look that are under way at a time. */
 const MAX_PARALLEL = 64;
 const MAX_TRANSFERS = 1_000;
+/** Three doubles a bucket, both ways. */
 const LEVEL_BYTES = 24;
 
 /** See the file's head. */
@@ -125,16 +126,20 @@ export class RedisOperator implements BucketOperator {
     results: (BucketLevel | TidegateError)[],
   ): Promise<void> {
     const keys: string[] = [];
-    const args = this.clockArgs();
-    for (const place of places) {
+    const offered = Buffer.alloc(places.length * LEVEL_BYTES);
+    places.forEach((place, i) => {
       const bucket = buckets[place];
-      if (bucket === undefined) continue;
+      if (bucket === undefined) return;
       keys.push(this.places.keyOf(bucket));
-      args.push(...accountArgs(bucket));
-    }
+      const { capacity, rateUtPerS, version } = bucket.params;
+      [capacity, rateUtPerS, version].forEach((figure, at) =>
+        offered.writeDoubleLE(figure, i * LEVEL_BYTES + at * 8),
+      );
+    });
+    const timeUs = String(this.settings.timeUs?.() ?? 0);
     let reply: unknown;
     try {
-      reply = await this.places.commandsOf(slot).run(this.scripts.levels, keys, args);
+      reply = await this.places.commandsOf(slot).run(this.scripts.levels, keys, [timeUs, offered]);
     } catch (thrown) {
       const error = TidegateError.from(thrown);
       for (const place of places) results[place] = error;

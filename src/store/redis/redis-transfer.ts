@@ -18,7 +18,7 @@ export interface BucketPlaces {
   keyOf(bucket: BucketRef): string;
   slotOf(key: string): number;
   commandsOf(slot: number): SlotCommands;
-  /** The first two arguments of every script on accounts. */
+  /** The script's first two arguments. */
   clockArgs(): readonly string[];
   /** What must confirm a debit before it is credited. */
   readonly wait: ReplicaWait | undefined;
@@ -32,8 +32,8 @@ const TRIES = 3;
 const PAUSE_MS = 30;
 const REFUSED = -1;
 
-/** The offered parameters of a bucket as an account script takes them. */
-export function accountArgs({ params }: BucketRef): string[] {
+/** The offered parameters of a bucket as the script takes them. */
+function accountArgs({ params }: BucketRef): string[] {
   return [params.capacity, params.rateUtPerS, params.version].map(String);
 }
 

@@ -32,7 +32,8 @@ export type AccountScript = 'levels' | 'transfer';
 
 /** Reads a script of operations on token buckets. @throws as {@link loadDecideScript}. */
 export function loadAccountScript(name: AccountScript): LuaScript {
-  return loadScript(['algorithm.lua', 'token-bucket.lua', 'token-account.lua', `${name}.lua`]);
+  if (name === 'levels') return loadScript(['algorithm.lua', 'levels.lua']);
+  return loadScript(['algorithm.lua', 'token-bucket.lua', 'token-account.lua', 'transfer.lua']);
 }
 
 /** What a group's members do in the store. */
@@ -41,6 +42,14 @@ export type GroupScript = 'tick' | 'leave' | 'publish' | 'show';
 /** Reads a script of groups. @throws as {@link loadDecideScript}. */
 export function loadGroupScript(name: GroupScript): LuaScript {
   return loadScript([`group-${name}.lua`]);
+}
+
+/** What a pool's processes do in the store. */
+export type PoolScript = 'tick' | 'leave' | 'publish' | 'order';
+
+/** Reads a script of pools. @throws as {@link loadDecideScript}. */
+export function loadPoolScript(name: PoolScript): LuaScript {
+  return loadScript([`pool-${name}.lua`]);
 }
 
 function loadScript(files: readonly string[]): LuaScript {
