@@ -132,8 +132,8 @@ test('in shadow nothing changes, and it is told what would have been; a person m
     expect((await buckets()).map(({ ratePerS }) => ratePerS)).toEqual([RATE_PER_S, RATE_PER_S]);
     await stop();
     const order = { pool: 'shop', member: 'shop.service_pay', author: 'ada', reason: 'a sale', ttl: '1m' };
-    expect((await put('/api/v1/overrides', { ...order, rate_per_s: 30 }, 'wrong')).status).toBe(401);
-    expect((await put('/api/v1/overrides', { ...order, rate_per_s: 30 })).status).toBe(200);
+    expect((await put('/api/v1/overrides', { ...order, ratePerS: 30 }, 'wrong')).status).toBe(401);
+    expect((await put('/api/v1/overrides', { ...order, ratePerS: 30 })).status).toBe(200);
     const mode = { mode: 'active', author: 'ada', reason: 'a sale' };
     expect((await put('/api/v1/pools/shop/mode', mode)).status).toBe(200);
     const pay = await until(

@@ -9,7 +9,7 @@ import { allocationViews, bucketViews, poolView } from './pool-views';
 
 type Answers = { [N in ControlAskName]: (ask: ControlAsks[N]['ask']) => Promise<ControlAsks[N]['answer']> };
 
-const MAX_TTL_MS = 7 * 86_400_000;
+const MAX_TTL_MS = 30 * 86_400_000;
 const MAX_RATE_PER_S = 1e9;
 const MAX_CAPACITY = 4_294_967_295;
 
@@ -154,7 +154,7 @@ function refuseBad({
     bad(`the rate must be 0 to ${MAX_RATE_PER_S} a second, not ${ratePerS}`);
   if (capacity !== undefined && !(Number.isInteger(capacity) && capacity >= 0 && capacity <= MAX_CAPACITY))
     bad(`the capacity must be a whole number from 0 to ${MAX_CAPACITY}, not ${capacity}`);
-  if (!(ttlMs > 0 && ttlMs <= MAX_TTL_MS)) bad('it must end within 7 days');
+  if (!(ttlMs > 0 && ttlMs <= MAX_TTL_MS)) bad('it must end within 30 days');
 }
 
 function page<T>(all: readonly T[], { offset, limit }: PageAsk): [total: number, part: readonly T[]] {
