@@ -1,7 +1,7 @@
 /** What the proposals would have lost, against what the configured limits would have. */
 import type { ShadowView } from '../../core/control-desk';
 import type { Priority } from '../../core/priority';
-import { LossBins } from './loss-bins';
+import { LossBins, type LossFigures } from './loss-bins';
 import { signedRankDeviate } from './signed-rank';
 import { VirtualBucket, type VirtualSize } from './virtual-bucket';
 
@@ -33,10 +33,14 @@ const MAX_DEMAND = 1e9;
 /** What one tick refills at most, ms, and what is taken for a tick whose length cannot be told. */
 const MAX_TICK_MS = 60_000;
 const UNKNOWN_TICK_MS = 1_000;
-/** Evidence: bins with demand, bins that differ, and the deviate that only 1 in 100 reaches by chance. */
+/**
+ * Evidence: bins with demand, bins that differ, the deviate that only 1 in 100 reaches by chance, and the least difference that
+ * matters, as a part of the larger loss.
+ */
 const LEAST_BINS = 15;
 const LEAST_DIFFERING = 10;
 const CONFIDENT = 2.326;
+const LEAST_PART = 0.05;
 
 interface Replay {
   readonly nominal: VirtualBucket;
@@ -106,7 +110,7 @@ export class ShadowMeter {
   }
 
   /**
-   * Whether the proposals lose less or more with confidence: over the window, and by Wilcoxon's signed-rank test over the paired
+   * Whether the proposals lose less or more with confidence: by a twentieth or more over the window, and by Wilcoxon's signed-rank test over the paired
    * losses of its bins (a sixtieth of the window each), one-sided at 1 %, with at least 15 bins that had demand and 10 that differ.
    * Undefined with less.
    */
@@ -115,10 +119,11 @@ export class ShadowMeter {
     const gains = bins.map(({ nominalLost, proposedLost }) => nominalLost - proposedLost);
     const differing = gains.filter((gain) => gain !== 0).length;
     if (bins.length < LEAST_BINS || differing < LEAST_DIFFERING) return undefined;
-    const gain = gains.reduce((sum, each) => sum + each, 0);
     const deviate = signedRankDeviate(gains);
-    if (gain > 0 && deviate > CONFIDENT) return 'promote';
-    return gain < 0 && deviate < -CONFIDENT ? 'demote' : undefined;
+    const least = LEAST_PART * Math.max(sum(bins, 'nominalLost'), sum(bins, 'proposedLost'));
+    const gain = sum(bins, 'nominalLost') - sum(bins, 'proposedLost');
+    if (gain >= least && deviate > CONFIDENT) return 'promote';
+    return -gain >= least && deviate < -CONFIDENT ? 'demote' : undefined;
   }
 
   /** A member is none any more. */
@@ -176,4 +181,8 @@ function wholeDemand(replay: Replay, demand: number): number {
   const whole = Math.floor(sum);
   replay.part = sum - whole;
   return whole;
+}
+
+function sum(bins: readonly LossFigures[], name: keyof LossFigures): number {
+  return bins.reduce((total, bin) => total + bin[name], 0);
 }

@@ -18,7 +18,7 @@ export interface VirtualSize {
 
 const MAX_RATE_PER_S = 1e9;
 /** Into how many parts a span is cut at most. */
-const MAX_PARTS = 16;
+const MAX_PARTS = 32;
 
 /** Times are us on a clock that never steps back. */
 export class VirtualBucket {
@@ -45,9 +45,7 @@ export class VirtualBucket {
    * @returns how many were admitted.
    */
   serve(calls: number, fromUs: number, toUs: number): number {
-    const { capacity, rateUtPerS } = this.#state.params;
-    const refill = (rateUtPerS * (toUs - fromUs)) / (UT_PER_TOKEN * UT_PER_TOKEN);
-    const parts = Math.max(1, Math.min(MAX_PARTS, Math.ceil(refill / Math.max(1, capacity))));
+    const parts = this.#parts(calls, toUs - fromUs);
     let admitted = 0;
     let come = 0;
     for (let part = 1; part <= parts; part += 1) {
@@ -60,6 +58,15 @@ export class VirtualBucket {
       come = until;
     }
     return admitted;
+  }
+
+  /** So many that what is refilled in one fits beside the part of a token that was there; few calls have one each. */
+  #parts(calls: number, spanUs: number): number {
+    const { capacity, rateUtPerS } = this.#state.params;
+    const refill = (rateUtPerS * spanUs) / (UT_PER_TOKEN * UT_PER_TOKEN);
+    const parts = Math.ceil(refill / Math.max(1, capacity - 1));
+    if (parts <= 1) return 1;
+    return calls <= MAX_PARTS ? Math.max(1, calls) : Math.min(MAX_PARTS, parts);
   }
 
   /** Takes up to so many whole tokens. @returns how many. */
