@@ -36,13 +36,11 @@ export interface LendPosition {
   readonly id: string;
   /** What it surely has: without what is about to leave. */
   level: number;
-  /** What still fits: without what is about to arrive. */
-  room: number;
   /** What its own demand needs until the next decision, beyond its refill. */
   readonly need: number;
   /** What it keeps at least when it lends. */
   readonly keep: number;
-  /** What it lacks of its need, as far as it fits. */
+  /** What it lacks of its need, as far as it fits beside what is about to arrive. */
   lack: number;
   /** What it may still borrow. */
   readonly limit: number;
@@ -105,7 +103,6 @@ export function lendPosition(
     member,
     id: policy.id,
     level,
-    room,
     need,
     keep: Math.ceil(Math.max(need, Math.min(capacity, lowMark * ahead), known(guarded))),
     lack: Math.max(0, Math.min(room, need - expected)),

@@ -185,9 +185,7 @@ export class LendingDesk {
       const tokens = Math.min(awayOf(loan), lender.lack, borrower.level - borrower.need);
       if (tokens <= 0) continue;
       lender.lack -= tokens;
-      lender.room -= tokens;
       borrower.level -= tokens;
-      borrower.room += tokens;
       orders.push(this.recallOrder(nowMs, loan, tokens, borrower.need));
     }
     return orders;

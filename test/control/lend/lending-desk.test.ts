@@ -86,6 +86,15 @@ describe('what is lent', () => {
     expect(borrowedBy(desk().tick(0, [member('rich'), poor]), 'poor')).toBe(7);
   });
 
+  it('counts what is on its way: neither party is asked for, or given, the same tokens twice', () => {
+    const lending = desk();
+    const poor = (id: string) => thirsty(id, 40, { borrowable: 9 });
+    const [first] = lending.tick(0, [member('rich', { tokens: 85 }), poor('a'), member('b', { tokens: 25 })]);
+    expect(first).toMatchObject({ borrower: 'a', tokens: 50 });
+    const second = lending.tick(300, [member('rich', { tokens: 85 }), poor('a'), poor('b')]);
+    expect(second).toMatchObject([{ borrower: 'b', tokens: 9 }]);
+  });
+
   it('goes to the most important first, and to the next only what they leave', () => {
     const amount = fc.integer({ min: 0, max: 300 });
     const needs = fc.array(fc.tuple(fc.constantFrom(...PRIORITIES), amount), { minLength: 1, maxLength: 12 });
