@@ -6,8 +6,8 @@ import type { PolicyKind } from './policy';
 import { byPriority, proportional, secondBuckets } from './shares';
 
 const THRESHOLD_HIGH = 0.8;
-const THRESHOLD_LOW = 0.3;
-const GROWTH_FACTOR = 1.5;
+const THRESHOLD_LOW = 0.6;
+const GROWTH_FACTOR = 1.25;
 const SHRINK_FACTOR = 0.8;
 /** Nobody sinks below this part of its share, from which growing again would take long. */
 const LEAST_PART = 0.05;
