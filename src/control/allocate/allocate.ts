@@ -1,6 +1,7 @@
 /** Shares a total over services, and each service's share over its members. */
 import type { MemberPolicy } from '../../core/control';
 import { type Claims, noClaims, satisfy } from './claims';
+import { PRIORITIES } from '../../core/priority';
 import { PRIORITY_WEIGHTS, priorityRank } from './priority-weights';
 
 /** What a member brings to the table. Rates are tokens a second. */
@@ -44,12 +45,13 @@ export function allocate(totalPerS: number, claimants: readonly Claimant[], maxS
   capServices(sums, groups, maxShare * totalPerS);
   const shares = satisfy(sums, totalPerS);
   const ratesPerS = new Float64Array(claimants.length);
-  for (const [g, group] of groups.entries()) {
+  for (let g = 0; g < groups.length; g += 1) {
+    const members = groups[g]?.members ?? [];
     const share = shares[g] ?? 0;
-    if (group.members.length === 1) ratesPerS[group.members[0] ?? 0] = share;
+    if (members.length === 1) ratesPerS[members[0] ?? 0] = share;
     else {
-      const inside = satisfy(pick(claims, group.members), share);
-      for (const [at, member] of group.members.entries()) ratesPerS[member] = inside[at] ?? 0;
+      const inside = satisfy(pick(claims, members), share);
+      for (const [at, member] of members.entries()) ratesPerS[member] = inside[at] ?? 0;
     }
   }
   let minima = 0;
@@ -63,13 +65,15 @@ export function allocate(totalPerS: number, claimants: readonly Claimant[], maxS
 
 interface Group {
   readonly service: string;
-  readonly rank: number;
   readonly members: number[];
 }
 
 function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
   const claims = noClaims(claimants.length);
-  for (const [i, { policy, demandPerS, wantedPerS, escalation, orderedPerS }] of claimants.entries()) {
+  for (let i = 0; i < claimants.length; i += 1) {
+    const claimant = claimants[i];
+    if (claimant === undefined) continue;
+    const { policy, demandPerS, wantedPerS, escalation, orderedPerS } = claimant;
     const nominal = policy.nominalPerS;
     const min = policy.minPerS;
     const borrowing = Math.max(nominal * (1 + policy.borrowable), policy.guaranteePerS);
@@ -94,24 +98,28 @@ function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
 
 /** Members of one service and priority, the most important priorities first. */
 function groupsOf(claimants: readonly Claimant[]): Group[] {
-  const groups = new Map<string, Group>();
-  for (const [i, { policy }] of claimants.entries()) {
-    const rank = priorityRank(policy.priority);
-    const key = `${rank}${policy.service}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { service: policy.service, rank, members: [i] });
+  const ranks = PRIORITIES.map(() => new Map<string, Group>());
+  for (let i = 0; i < claimants.length; i += 1) {
+    const claimant = claimants[i];
+    if (claimant === undefined) continue;
+    const { priority, service } = claimant.policy;
+    const groups = ranks[priorityRank(priority)];
+    const group = groups?.get(service);
+    if (group === undefined) groups?.set(service, { service, members: [i] });
     else group.members.push(i);
   }
-  return [...groups.values()].sort((a, b) => a.rank - b.rank);
+  return ranks.flatMap((groups) => [...groups.values()]);
 }
 
 function sumClaims(claims: Claims, groups: readonly Group[]): Claims {
   const sums = noClaims(groups.length);
   for (const column of COLUMNS) {
-    for (const [g, { members }] of groups.entries()) {
+    const from = claims[column];
+    const to = sums[column];
+    for (let g = 0; g < groups.length; g += 1) {
       let sum = 0;
-      for (const member of members) sum += claims[column][member] ?? 0;
-      sums[column][g] = sum;
+      for (const member of groups[g]?.members ?? []) sum += from[member] ?? 0;
+      to[g] = sum;
     }
   }
   return sums;
@@ -129,18 +137,16 @@ function pick(claims: Claims, members: readonly number[]): Claims {
 
 /** Lowers the caps of services over their share of the total: what it leaves goes to their important groups first. */
 function capServices(sums: Claims, groups: readonly Group[], mostPerS: number): void {
-  const services = new Map<string, number[]>();
-  for (const [g, { service }] of groups.entries()) {
-    const own = services.get(service);
-    if (own === undefined) services.set(service, [g]);
-    else own.push(g);
+  const capOf = new Map<string, number>();
+  for (let g = 0; g < groups.length; g += 1) {
+    const service = groups[g]?.service ?? '';
+    capOf.set(service, (capOf.get(service) ?? 0) + (sums.cap[g] ?? 0));
   }
-  if (services.size < 2) return;
-  for (const own of services.values()) {
-    const at = (column: Float64Array, g: number) => column[g] ?? 0;
-    let caps = 0;
-    for (const g of own) caps += at(sums.cap, g);
-    if (caps <= mostPerS) continue;
+  if (capOf.size < 2) return;
+  const at = (column: Float64Array, g: number) => column[g] ?? 0;
+  for (const [service, cap] of capOf) {
+    if (cap <= mostPerS) continue;
+    const own = groups.flatMap((group, g) => (group.service === service ? [g] : []));
     let left = mostPerS;
     const given = own.map((g) => at(sums.min, g));
     for (const least of given) left -= least;

@@ -23,6 +23,9 @@ export interface Claims {
   readonly spareWeight: Float64Array;
 }
 
+/** What rounding may leave of an amount, as a part of it. */
+const ROUNDING = 1e-13;
+
 /** No claims of `count` claimants. */
 export function noClaims(count: number): Claims {
   const column = () => new Float64Array(count);
@@ -60,8 +63,13 @@ export function satisfy(claims: Claims, amount: number): Float64Array {
     [claims.wanted, weight],
     [cap, claims.spareWeight],
   ] as const) {
-    const most = shares.map((share, i) => Math.max(share, Math.min(cap[i] ?? 0, asked[i] ?? 0)));
-    shares = waterFill(Math.max(amount, total(shares)), shares, most, by);
+    const held = total(shares);
+    if (amount - held <= ROUNDING * amount) return shares;
+    const most = shares.slice();
+    for (let i = 0; i < most.length; i += 1) {
+      most[i] = Math.max(most[i] ?? 0, Math.min(cap[i] ?? 0, asked[i] ?? 0));
+    }
+    shares = waterFill(amount, shares, most, by);
   }
   return shares;
 }

@@ -25,7 +25,10 @@ export function waterFill(
   }
   if (total(high) <= amount) return high.slice();
   const level = levelFor(amount, low, high, weight);
-  const shares = low.map((least, i) => clamp((weight[i] ?? 0) * level, least, high[i] ?? least));
+  const shares = low.slice();
+  for (let i = 0; i < shares.length; i += 1) {
+    shares[i] = clamp((weight[i] ?? 0) * level, low[i] ?? 0, high[i] ?? 0);
+  }
   settle(shares, amount, low, high, weight);
   return shares;
 }
