@@ -10,7 +10,9 @@ const DEVIATIONS = 3;
  * as configured. Over-dispersed demand (bursts) gets more, even demand gets less. That a second may
  * bring its mean and some deviations is the normal approximation; that a capacity is what arrivals may bring beyond their rate,
  * the (sigma, rho) constraint of Cruz (1991).
- * @param meanPerS and @param sdPerS of demand as a rate over spans of @param spanS seconds.
+ * @param meanPerS of demand as a rate.
+ * @param sdPerS its standard deviation, told over spans of `spanS`.
+ * @param spanS seconds.
  * @returns NaN where the figures say nothing: not finite, no demand.
  */
 export function burstScale(meanPerS: number, sdPerS: number, spanS: number): number {
