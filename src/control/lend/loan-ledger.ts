@@ -166,8 +166,11 @@ export class LoanLedger {
       this.end(loan, 'failed');
     }
     for (const recall of this.recalls.values()) if (!this.open.has(recall.loanId)) this.dropRecall(recall);
-    for (const loan of this.ended.values())
-      if (gone(loan.lender) || gone(loan.borrower)) loan.unheard = false;
+    for (const [id, loan] of this.unheard) {
+      if (!gone(loan.lender) && !gone(loan.borrower)) continue;
+      loan.unheard = false;
+      this.unheard.delete(id);
+    }
   }
 
   /** What is on its way or borrowed, by member. */
