@@ -24,24 +24,14 @@ const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
-const input = (meaning: string, remedy: string): CatalogueEntry => ({
-  meaning,
-  remedy,
-  transient: false,
-  grpcStatus: INVALID_ARGUMENT,
-});
-const setup = (meaning: string, remedy: string): CatalogueEntry => ({
-  meaning,
-  remedy,
-  transient: false,
-  grpcStatus: FAILED_PRECONDITION,
-});
-const outage = (meaning: string, remedy: string): CatalogueEntry => ({
-  meaning,
-  remedy,
-  transient: true,
-  grpcStatus: UNAVAILABLE,
-});
+const kind =
+  (transient: boolean, grpcStatus: number) =>
+  (meaning: string, remedy: string): CatalogueEntry => ({ meaning, remedy, transient, grpcStatus });
+const input = kind(false, INVALID_ARGUMENT);
+const absent = kind(false, NOT_FOUND);
+const excess = kind(false, RESOURCE_EXHAUSTED);
+const setup = kind(false, FAILED_PRECONDITION);
+const outage = kind(true, UNAVAILABLE);
 
 const ENTRIES = {
   TG_INTERNAL: {
@@ -56,12 +46,10 @@ const ENTRIES = {
     'The message is not the protobuf message the method takes.',
     'send a RateLimitRequest as envoy.service.ratelimit.v3 defines it',
   ),
-  TG_REQUEST_TOO_LARGE: {
-    meaning: 'The message or a part of it is over a bound.',
-    remedy: 'send fewer or smaller descriptors, or raise the bound in the settings',
-    transient: false,
-    grpcStatus: RESOURCE_EXHAUSTED,
-  },
+  TG_REQUEST_TOO_LARGE: excess(
+    'The message or a part of it is over a bound.',
+    'send fewer or smaller descriptors, or raise the bound in the settings',
+  ),
   TG_REQUEST_NO_DOMAIN: input('The request names no domain.', "set the filter's `domain`"),
   TG_REQUEST_NO_DESCRIPTORS: input('The request has no descriptors.', 'send at least one descriptor'),
   TG_REQUEST_EMPTY_KEY: input(
@@ -169,20 +157,16 @@ const ENTRIES = {
     transient: false,
     grpcStatus: UNAUTHENTICATED,
   },
-  TG_HEALTH_UNKNOWN_SERVICE: {
-    meaning: 'A health check asked about a service that is not served here.',
-    remedy: 'leave the service empty, or name ratelimit or envoy.service.ratelimit.v3.RateLimitService',
-    transient: false,
-    grpcStatus: NOT_FOUND,
-  },
+  TG_HEALTH_UNKNOWN_SERVICE: absent(
+    'A health check asked about a service that is not served here.',
+    'leave the service empty, or name ratelimit or envoy.service.ratelimit.v3.RateLimitService',
+  ),
 
   // The admin port.
-  TG_ADMIN_NOT_FOUND: {
-    meaning: 'The admin port has no such page or call.',
-    remedy: 'see /api/v1/openapi.json, and docs/operations.md for the pages',
-    transient: false,
-    grpcStatus: NOT_FOUND,
-  },
+  TG_ADMIN_NOT_FOUND: absent(
+    'The admin port has no such page or call.',
+    'see /api/v1/openapi.json, and docs/operations.md for the pages',
+  ),
   TG_ADMIN_BAD_REQUEST: input(
     'The HTTP request or its query cannot be understood.',
     'mend the part of the request that the message names',
@@ -262,18 +246,11 @@ const ENTRIES = {
 
   // Control of pools.
   TG_CONTROL_OFF: setup('No pool is configured.', 'set `pools.list` and `pools.members`'),
-  TG_CONTROL_UNKNOWN_POOL: {
-    meaning: 'There is no such pool.',
-    remedy: 'see /api/v1/pools for those there are',
-    transient: false,
-    grpcStatus: NOT_FOUND,
-  },
-  TG_CONTROL_UNKNOWN_MEMBER: {
-    meaning: 'The pool has no such member.',
-    remedy: 'see /api/v1/buckets for those there are',
-    transient: false,
-    grpcStatus: NOT_FOUND,
-  },
+  TG_CONTROL_UNKNOWN_POOL: absent('There is no such pool.', 'see /api/v1/pools for those there are'),
+  TG_CONTROL_UNKNOWN_MEMBER: absent(
+    'The pool has no such member.',
+    'see /api/v1/buckets for those there are',
+  ),
   TG_CONTROL_BAD_OVERRIDE: input(
     'An override that cannot be: a figure out of its bounds, or a part that is missing.',
     'give author, reason, ttl and at least one of ratePerS, capacity, lending, priority, within the hard bounds',
@@ -330,12 +307,10 @@ const ENTRIES = {
     'give a path in a folder that is there and can be written to',
   ),
   TG_FORECAST_NO_FIT: setup('The model finds no fit to the series.', 'choose another model; see the cause'),
-  TG_FORECAST_UNKNOWN_CLASS: {
-    meaning: 'There is no such class, or it has not been seen yet.',
-    remedy: 'see /api/v1/classes for those there are',
-    transient: false,
-    grpcStatus: NOT_FOUND,
-  },
+  TG_FORECAST_UNKNOWN_CLASS: absent(
+    'There is no such class, or it has not been seen yet.',
+    'see /api/v1/classes for those there are',
+  ),
   TG_FORECAST_OFF: setup(
     'Nothing is kept or forecast, for forecast.enabled is false.',
     'set forecast.enabled to true',
@@ -390,12 +365,10 @@ const ENTRIES = {
     'A discovery request cannot be understood.',
     'send DiscoveryRequest or DeltaDiscoveryRequest as envoy.service.discovery.v3 defines them',
   ),
-  TG_MESH_STREAM_LIMIT: {
-    meaning: 'A stream asks for more names or types, or there are more streams, than the server holds.',
-    remedy: 'ask for fewer names on a stream, or raise the bound',
-    transient: false,
-    grpcStatus: RESOURCE_EXHAUSTED,
-  },
+  TG_MESH_STREAM_LIMIT: excess(
+    'A stream asks for more names or types, or there are more streams, than the server holds.',
+    'ask for fewer names on a stream, or raise the bound',
+  ),
 } satisfies Record<string, CatalogueEntry>;
 
 /** A stable error code. */
