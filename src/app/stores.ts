@@ -152,7 +152,7 @@ export function createStores(
     drain: () => store.drain(),
     close: async () => {
       await store.close();
-      await own?.close();
+      own?.close();
       await local.close();
     },
   };

@@ -1,5 +1,5 @@
 /** A plan whose rules belong to pools: the same plan with the sizes of now, made anew only where one has changed. */
-import type { LimitedItem, PlanItem, RequestPlan } from './plan';
+import type { LimitedItem, PlanItem, RequestPlan } from './request-plan';
 
 /** What a plan was made with. */
 interface TunedAt {

@@ -7,7 +7,6 @@ import type { PoolTable } from '../core/control';
 import type { BucketRef } from '../core/pool-link';
 import type { RlsCurrentLimit } from '../core/rls';
 import type { RulePlace } from './demand';
-import type { LimitTable } from './limit-table';
 import { isReserve, PoolSizes, type TuningCounts } from './pool-sizes';
 import { nominalSize, tunedSize, type TunedSize, type TuningBounds } from './tuned-size';
 
@@ -76,6 +75,12 @@ export class RuleTuning {
   }
 }
 
+/** What is read of a rule. */
+export interface TunedRule {
+  readonly id: string;
+  readonly tuning: RuleTuning | undefined;
+}
+
 const NO_LENDERS: readonly Lender[] = [];
 /** Pools that are known of at most; tables of further ones are ignored. */
 const MAX_POOLS = 1_000;
@@ -109,7 +114,7 @@ export class Tuning {
   };
 
   /** The limits in use: whose buckets may lend. */
-  use(table: LimitTable): void {
+  use(table: { readonly rules: readonly TunedRule[] }): void {
     const rules = new Map<string, RuleTuning>();
     for (const { id, tuning } of table.rules) if (tuning !== undefined) rules.set(id, tuning);
     this.rules = rules;

@@ -2,8 +2,14 @@
 import { PoolEnvironment } from './environment';
 import type { Limits, MinuteForecasts, Policy, PolicyKind, PolicySetup, TokenMove } from './policy/policy';
 import { queueRequests } from './scenario';
-import type { PolicyOutcome } from './simulation';
-import { SimulationTally } from './tally';
+import { SimulationTally, type SimulationCourse, type SimulationFigures } from './tally';
+
+/** What came of one policy. */
+export interface PolicyOutcome {
+  readonly policy: string;
+  readonly figures: SimulationFigures;
+  readonly course: SimulationCourse;
+}
 
 /** A tick as it will be. */
 export interface TickAhead {

@@ -6,16 +6,10 @@ import { ArrivalSource } from './arrivals';
 import { crowdedService, minuteAt, partDemand, totalAt } from './demand';
 import type { MinuteForecasters } from './forecasts';
 import type { MinuteForecasts, PolicyKind } from './policy/policy';
-import { PolicyRun } from './policy-run';
-import { MINUTE_MS, partMinutes, type Scenario } from './scenario';
-import type { SimulationCourse, SimulationFigures } from './tally';
+import { PolicyRun, type PolicyOutcome } from './policy-run';
 
-/** What came of one policy. */
-export interface PolicyOutcome {
-  readonly policy: string;
-  readonly figures: SimulationFigures;
-  readonly course: SimulationCourse;
-}
+export type { PolicyOutcome } from './policy-run';
+import { MINUTE_MS, partMinutes, type Scenario } from './scenario';
 
 /** One load of a scenario, interval by interval. */
 export class LoadSimulation {

@@ -204,9 +204,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   }
 
   /** What the control path tells of its pools. */
-  pools(figures: PoolFigures): void {
-    this.poolSeries.take(figures);
-  }
+  readonly pools = (figures: PoolFigures): void => this.poolSeries.take(figures);
 
   /** What the control path tells of its forecasts. */
   forecast(figures: ForecastFigures): void {

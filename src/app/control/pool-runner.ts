@@ -22,6 +22,7 @@ import { ShadowMeter } from '../../control/shadow/shadow-meter';
 import type { AtOnceSum } from './at-once';
 import type { DemandTap } from './demand-tap';
 import { lendersOf } from './lenders';
+import { meteredMembers } from './metered-members';
 import type { PoolJournal } from './pool-journal';
 import { keyMember, type MemberSetup, type PoolSetup } from './pool-setup';
 
@@ -321,18 +322,8 @@ export class PoolRunner {
         pool: this.name,
         data: { state: decision.state, why: decision.why },
       });
-    this.meter(decision, atMs, Math.max(0, Math.min(spanMs, 10 * this.policy.tickMs)));
-  }
-
-  private meter(decision: PoolDecision, atMs: number, spanMs: number): void {
-    const members = decision.outputs.flatMap(({ id, ratePerS, capacity }) => {
-      const member = this.byId.get(id)?.policy;
-      const demand = ((this.seen.get(id)?.demandPerS ?? 0) * spanMs) / 1_000;
-      if (member === undefined || !Number.isFinite(demand)) return [];
-      const nominal = { ratePerS: member.nominalPerS, capacity: member.nominalCapacity };
-      return [{ id, priority: member.priority, demand, nominal, proposed: { ratePerS, capacity } }];
-    });
-    this.shadow.tick(atMs, members, decision.loans);
+    const sinceMs = Math.max(0, Math.min(spanMs, 10 * this.policy.tickMs));
+    this.shadow.tick(atMs, meteredMembers(decision, this.byId, this.seen, sinceMs), decision.loans);
   }
 
   private async lend(orders: readonly LoanOrder[]): Promise<void> {
