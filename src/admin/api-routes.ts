@@ -51,6 +51,8 @@ export function addApiRoutes(app: FastifyInstance, deps: AdminDeps, token: Token
 
   app.get(`${BASE}/store`, () => deps.store());
 
+  app.get(`${BASE}/mesh`, () => deps.mesh());
+
   app.register(async (changes) => {
     changes.addHook('onRequest', async (request) => requireChanger(request.raw, token));
     changes.post(`${BASE}/limits/reload`, async (_request, reply) => {

@@ -51,6 +51,10 @@ const OWN_OPERATIONS: Readonly<Record<string, Operation>> = {
       ),
     }),
   },
+  [`get ${BASE}/mesh`]: {
+    summary: 'Discovery streams with what was sent, accepted and refused.',
+    answer: ref('Mesh'),
+  },
   [`get ${BASE}/store`]: {
     summary: 'The store and how it is.',
     answer: object({

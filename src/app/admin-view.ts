@@ -27,6 +27,7 @@ export interface AdminParts {
   readonly bounds: RequestBounds;
   readonly settings: readonly SettingView[];
   readonly forecasts: ForecastDesk;
+  readonly mesh: AdminDeps['mesh'];
   readonly control: ControlDeskPort;
   readonly events: NonNullable<AdminDeps['events']>;
   readonly health: () => HealthView;
@@ -61,6 +62,7 @@ export function adminDeps(parts: AdminParts): AdminDeps {
     topDenied: () => metrics.topDenied(),
     store: () => stores.view(),
     forecasts: parts.forecasts,
+    mesh: parts.mesh,
     control: parts.control,
     events: parts.events,
     reloadLimits: () => limits.load(),

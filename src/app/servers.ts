@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { createAdminServer, type AdminServer } from '../admin/admin-server';
 import type { AdminDeps } from '../admin/deps';
+import type { Discovery } from './mesh/discovery';
 import type { FaultLog } from '../telemetry/fault-log';
 import type { Settings } from '../config/settings-shape';
 import type { TidegateError } from '../core/errors';
@@ -46,8 +47,17 @@ export function dataServer(settings: Settings, methods: UnaryMethods, log: PortL
 }
 
 /** The control port. */
-export function controlServer(settings: Settings, methods: UnaryMethods, log: PortLog): Server {
-  return createControlServer(grpcOptions('control', settings.control, log), methods);
+export function controlServer(
+  settings: Settings,
+  methods: UnaryMethods,
+  discovery: Discovery,
+  log: PortLog,
+): Server {
+  return createControlServer(
+    grpcOptions('control', settings.control, log),
+    methods,
+    discovery.grpcServices(),
+  );
 }
 
 /** The admin port, with its certificate kept up to date. Rejects with TG_TLS when the certificate cannot be used. */

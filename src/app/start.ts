@@ -21,6 +21,7 @@ import { ControlThreadHost, type ControlHostMaker } from './forecasting/control-
 import { EventHub } from './control/event-hub';
 import { answerBuckets } from './control/serving-operator';
 import { TunedLimits } from './control/tuned-limits';
+import { Discovery } from './mesh/discovery';
 import { createForecasting, type Forecasting } from './forecasting/forecasting';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
@@ -96,6 +97,7 @@ class App {
     private readonly pool: Pool | undefined,
     private readonly forecasting: Forecasting,
     private readonly tuned: TunedLimits,
+    private readonly discovery: Discovery,
     private readonly events: EventHub,
     private readonly startedAt: string,
   ) {
@@ -187,6 +189,7 @@ class App {
       pool,
       forecasting,
       tuned,
+      new Discovery(settings.mesh, logger, () => systemClock.nowUs() / 1_000),
       events,
       startedAt,
     );
@@ -196,6 +199,7 @@ class App {
     const { settings } = this.loaded;
     const log = { logger: this.logger, faults: this.faults };
     await this.loadLimits(settings);
+    await this.discovery.start();
     this.metrics.observe({
       ...(this.pool?.sources ?? this.stores.sources),
       limits: () => this.limitsFigures(),
@@ -213,7 +217,7 @@ class App {
     const methods = tracedMethods(this.tracer, bounds, calls.methods(), health);
     const data = await this.listen('data', this.pool?.server ?? dataServer(settings, methods, log));
     const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), log));
-    const control = await this.listen('control', controlServer(settings, health, log));
+    const control = await this.listen('control', controlServer(settings, health, this.discovery, log));
     process.on('uncaughtException', this.onFault);
     process.on('unhandledRejection', this.onRejection);
     this.serving = true;
@@ -273,6 +277,7 @@ class App {
       bounds: requestBounds(this.loaded.settings),
       settings: dumpSettings(this.loaded),
       forecasts: this.forecasting.desk,
+      mesh: () => this.discovery.view(),
       control: this.forecasting.control,
       events: this.events,
       health: () => {
@@ -314,6 +319,7 @@ class App {
     this.tuned.stop();
     await this.watcher?.close();
     this.stores.drain();
+    this.discovery.close();
     await settle(
       this.logger,
       this.servers.map((server) => server.close(graceMs)),

@@ -6,6 +6,7 @@ import { ALGORITHMS, CHARGE_DENIED, FAILURE_MODES } from '../core/buckets';
 import type { z } from 'zod';
 import { forecast } from './forecast-settings';
 import { history } from './history-settings';
+import { mesh } from './mesh-settings';
 import { pools } from './pools-settings';
 import { observe } from './observe-settings';
 import { admin, control, data } from './server-settings';
@@ -325,6 +326,7 @@ export const settingsSchema = section(
     history: history.prefault({}),
     forecast: forecast.prefault({}),
     pools: pools.prefault({}),
+    mesh: mesh.prefault({}),
   },
 );
 

@@ -343,6 +343,10 @@ const ENTRIES = {
     'A value in a resource is not of the type that its field has.',
     "see the path in the message, and the field's type in Envoy's v3 API",
   ),
+  TG_MESH_FILES: input(
+    'A folder or file of resources that cannot be read as such.',
+    'write files with a list `resources` of objects, each with its `@type`',
+  ),
   TG_MESH_UNKNOWN_TYPE: setup(
     'A resource, or an extension in one, is of a type that is not known.',
     "give `@type` as type.googleapis.com/ and the full name of a message of Envoy's v3 API",

@@ -17,10 +17,21 @@ import { unaryService } from './unary-service';
 
 type ReflectionStream = ServerDuplexStream<unknown, unknown>;
 
-/** Makes the server of the control port; nothing is bound until it listens. */
-export function createControlServer(options: GrpcServerOptions, methods: UnaryMethods): Server {
+/** A service as the library takes it. */
+export interface GrpcService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+/** Makes the server of the control port; nothing is bound until it listens. @param services more than unary methods. */
+export function createControlServer(
+  options: GrpcServerOptions,
+  methods: UnaryMethods,
+  services: readonly GrpcService[] = [],
+): Server {
   return new GrpcHost(options, (server) => {
     addReflection(server);
+    for (const { definition, implementation } of services) server.addService(definition, implementation);
     const { definition, implementation } = unaryService(methods);
     if (methods.size > 0) server.addService(definition, implementation);
   });
