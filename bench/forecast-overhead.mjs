@@ -1,10 +1,10 @@
 /**
- * What observing and forecasting cost the data path: two Tidegates on one core, with forecasting on (its history in a file)
- * and off, loaded in turn in the same run. The control thread and history share the core with the decisions, which is the
+ * What observing and forecasting cost the data path (or, with `--what pools`, what an active pool of all rules costs beside
+ * forecasting): two Tidegates on one core, with it on (its history in a file) and off, loaded in turn in the same run. The control thread and history share the core with the decisions, which is the
  * worst there is. Each round gives a ratio; the median of rounds counts. Needs a build (`npm run build`), Linux and two
  * cores.
  *
- *   node bench/forecast-overhead.mjs [--rounds 7] [--seconds 4] [--rate 4000] [--keys zipf:1.1:10000]
+ *   node bench/forecast-overhead.mjs [--rounds 7] [--seconds 4] [--rate 4000] [--keys zipf:1.1:10000] [--what pools]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     rate: { type: 'string', default: '4000' },
     keys: { type: 'string', default: 'zipf:1.1:10000' },
+    what: { type: 'string', default: 'forecast' },
   },
 });
 /** What the project aims at: forecasting may cost this much more. */
@@ -36,10 +37,18 @@ const options = {
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-overhead-'));
 const surroundings = writeLimits(folder);
-const envOf = {
-  on: { TIDEGATE_FORECAST_ENABLED: 'true', TIDEGATE_HISTORY_PATH: join(folder, 'history.db') },
-  off: { TIDEGATE_FORECAST_ENABLED: 'false' },
+const forecasting = { TIDEGATE_FORECAST_ENABLED: 'true', TIDEGATE_HISTORY_PATH: join(folder, 'history.db') };
+const pool = {
+  TIDEGATE_POOLS_LIST: JSON.stringify([{ name: 'all', mode: 'active' }]),
+  TIDEGATE_POOLS_MEMBERS: JSON.stringify([{ pool: 'all', match: '*' }]),
 };
+const envOf =
+  values.what === 'pools'
+    ? {
+        on: { ...forecasting, ...pool },
+        off: { ...forecasting, TIDEGATE_HISTORY_PATH: join(folder, 'other.db') },
+      }
+    : { on: forecasting, off: { TIDEGATE_FORECAST_ENABLED: 'false' } };
 const names = ['on', 'off'];
 const seen = { on: [], off: [] };
 

@@ -33,10 +33,22 @@ describe('the declarations in proto/', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  it.each([FACTS, ...SHIPPED])('agree with %s', (source) => {
-    const { status, output } = check(source);
+  it('agree with the facts of Envoy that we serve', () => {
+    const { status, output } = check(FACTS);
     expect(output).not.toMatch(/ours is|not in the given/);
     expect(status).toBe(0);
+  });
+
+  it('agree with the definitions that a dependency ships, which may lack what is newer than they are', () => {
+    expect(SHIPPED).not.toEqual([]);
+    const { output } = check(SHIPPED[0] ?? '');
+    expect(output).toMatch(/[1-9]\d* of \d+ facts of proto\/ agree/);
+    expect(output).not.toMatch(/ours is/);
+    const missing = [...output.matchAll(/^(\S+): not in the given definitions$/gm)].map(([, name]) => name);
+    expect(missing).toEqual([
+      'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.hits_addend',
+      'envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit.WEEK',
+    ]);
   });
 
   const mutations: [string, (facts: Facts['facts']) => void, RegExp][] = [
