@@ -97,9 +97,9 @@ export const CONTROL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   }),
   ModeOrder: object({ pool, mode, author: text(), reason: text(), setAtMs: number(TIME) }),
   DecisionReason: object({
-    reactivePerS: number('Demand as it was seen, smoothed.'),
+    reactivePerS: orNull(number('Demand as it was seen, smoothed; null while nobody tells.')),
     forecastPerS: orNull(number('What was foreseen; null for nothing.')),
-    effectivePerS: number('What counted.'),
+    effectivePerS: orNull(number('What counted.')),
     rule: text('What made the rate, such as `guarantee`, `share`, `surplus`, `override`, `fallback`.'),
     clamps: listOf(text('A bound that cut it, such as `max`, `step`, `dead_band`.')),
   }),

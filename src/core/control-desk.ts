@@ -3,6 +3,12 @@ import type { DecisionReason, LoanView, ModeOrder, Override, PoolMode } from './
 import type { PageAsk } from './forecast-desk';
 import type { Priority } from './priority';
 
+/** A {@link DecisionReason} as people see it: null where demand is not known. */
+export type ReasonView = Omit<DecisionReason, 'reactivePerS' | 'effectivePerS'> & {
+  readonly reactivePerS: number | null;
+  readonly effectivePerS: number | null;
+};
+
 /** A pool as it is now. */
 export interface PoolView {
   readonly name: string;
@@ -72,7 +78,7 @@ export interface BucketView {
   readonly forecastPerS: number | null;
   /** Lent less borrowed that is open, tokens. */
   readonly balance: number;
-  readonly why: DecisionReason;
+  readonly why: ReasonView;
   readonly override: Override | null;
 }
 
@@ -96,7 +102,7 @@ export interface DecisionView {
   readonly applied: boolean;
   readonly ratePerS: number;
   readonly capacity: number;
-  readonly reason: DecisionReason;
+  readonly reason: ReasonView;
 }
 
 /** Something that somebody changed. */

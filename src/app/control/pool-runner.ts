@@ -24,6 +24,7 @@ import type { DemandTap } from './demand-tap';
 import { lendersOf } from './lenders';
 import { meteredMembers } from './metered-members';
 import type { PoolJournal } from './pool-journal';
+import { decisionViews } from './pool-views';
 import { keyMember, type MemberSetup, type PoolSetup } from './pool-setup';
 
 /** What a runner stands on. */
@@ -306,13 +307,7 @@ export class PoolRunner {
     const spanMs = Number.isFinite(this.lastTickMs) ? atMs - this.lastTickMs : this.policy.tickMs;
     this.lastTickMs = atMs;
     const applied = this.mode === 'active';
-    if (decision.changed) {
-      const changed = decision.outputs.filter(({ id, ratePerS, capacity }) => {
-        const old = this.outputs.get(id);
-        return old === undefined || old.ratePerS !== ratePerS || old.capacity !== capacity;
-      });
-      journal.decided(changed.map((output) => ({ atMs, pool: this.name, applied, ...output })));
-    }
+    journal.decided(decisionViews(decision, this.outputs, applied));
     this.last = decision;
     this.outputs = new Map(decision.outputs.map((output) => [output.id, output]));
     if (before?.state !== decision.state && before !== undefined)

@@ -1,5 +1,6 @@
 /** Pools as people see them. */
-import type { AllocationView, BucketView, PoolView } from '../../core/control-desk';
+import type { DecisionReason, MemberOutput, PoolDecision } from '../../core/control';
+import type { AllocationView, BucketView, DecisionView, PoolView, ReasonView } from '../../core/control-desk';
 import type { PoolRunner } from './pool-runner';
 
 /** A pool as a whole. */
@@ -34,6 +35,34 @@ export function poolView(runner: PoolRunner, nowMs: number): PoolView {
   };
 }
 
+const NO_REASON: ReasonView = {
+  reactivePerS: null,
+  forecastPerS: null,
+  effectivePerS: null,
+  rule: 'nominal',
+  clamps: [],
+};
+
+/** A reason as JSON can say it. */
+export function reasonView(reason: DecisionReason): ReasonView {
+  const { reactivePerS, effectivePerS } = reason;
+  return { ...reason, reactivePerS: orNull(reactivePerS), effectivePerS: orNull(effectivePerS) };
+}
+
+/** What a decision changed. */
+export function decisionViews(
+  { pool, atMs, changed, outputs }: PoolDecision,
+  before: ReadonlyMap<string, MemberOutput>,
+  applied: boolean,
+): readonly DecisionView[] {
+  if (!changed) return [];
+  return outputs.flatMap((output): DecisionView[] => {
+    const old = before.get(output.id);
+    if (old !== undefined && old.ratePerS === output.ratePerS && old.capacity === output.capacity) return [];
+    return [{ atMs, pool, applied, ...output, reason: reasonView(output.reason) }];
+  });
+}
+
 /** Every member's bucket. */
 export function bucketViews(runner: PoolRunner): readonly BucketView[] {
   const { overrides } = runner.link.orders();
@@ -65,13 +94,7 @@ export function bucketViews(runner: PoolRunner): readonly BucketView[] {
       deniedPerS: orNull(seen?.deniedPerS),
       forecastPerS: orNull(seen?.forecast?.meanPerS),
       balance: runner.controller.balanceOf(id),
-      why: output?.reason ?? {
-        reactivePerS: 0,
-        forecastPerS: null,
-        effectivePerS: 0,
-        rule: 'nominal',
-        clamps: [],
-      },
+      why: output === undefined ? NO_REASON : reasonView(output.reason),
       override: overrides.find(({ member }) => member === id) ?? null,
     };
   });
