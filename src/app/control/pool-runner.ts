@@ -24,7 +24,7 @@ import type { DemandTap } from './demand-tap';
 import { lendersOf } from './lenders';
 import { meteredMembers } from './metered-members';
 import type { PoolJournal } from './pool-journal';
-import { decisionViews } from './pool-views';
+import { decisionViews } from './decision-views';
 import { keyMember, type MemberSetup, type PoolSetup } from './pool-setup';
 
 /** What a runner stands on. */

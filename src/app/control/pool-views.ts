@@ -1,6 +1,6 @@
 /** Pools as people see them. */
-import type { DecisionReason, MemberOutput, PoolDecision } from '../../core/control';
-import type { AllocationView, BucketView, DecisionView, PoolView, ReasonView } from '../../core/control-desk';
+import type { AllocationView, BucketView, PoolView } from '../../core/control-desk';
+import { NO_REASON, orNull, reasonView } from './decision-views';
 import type { PoolRunner } from './pool-runner';
 
 /** A pool as a whole. */
@@ -33,34 +33,6 @@ export function poolView(runner: PoolRunner, nowMs: number): PoolView {
     breaker,
     shadow: runner.shadow.view(),
   };
-}
-
-const NO_REASON: ReasonView = {
-  reactivePerS: null,
-  forecastPerS: null,
-  effectivePerS: null,
-  rule: 'nominal',
-  clamps: [],
-};
-
-/** A reason as JSON can say it. */
-export function reasonView(reason: DecisionReason): ReasonView {
-  const { reactivePerS, effectivePerS } = reason;
-  return { ...reason, reactivePerS: orNull(reactivePerS), effectivePerS: orNull(effectivePerS) };
-}
-
-/** What a decision changed. */
-export function decisionViews(
-  { pool, atMs, changed, outputs }: PoolDecision,
-  before: ReadonlyMap<string, MemberOutput>,
-  applied: boolean,
-): readonly DecisionView[] {
-  if (!changed) return [];
-  return outputs.flatMap((output): DecisionView[] => {
-    const old = before.get(output.id);
-    if (old !== undefined && old.ratePerS === output.ratePerS && old.capacity === output.capacity) return [];
-    return [{ atMs, pool, applied, ...output, reason: reasonView(output.reason) }];
-  });
 }
 
 /** Every member's bucket. */
@@ -126,8 +98,4 @@ export function allocationViews(runner: PoolRunner): readonly AllocationView[] {
 
 function finite(value: number | undefined): number {
   return value !== undefined && Number.isFinite(value) ? value : 0;
-}
-
-function orNull(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }
