@@ -66,7 +66,9 @@ function load(service: string): () => Promise<{ admitted: number; asked: number;
   const pending: Promise<void>[] = [];
   const timer = setInterval(() => {
     asked += 1;
-    pending.push(ask(service).then((passed) => void (admitted += passed ? 1 : 0)));
+    const counted = (passed: boolean): void => void (admitted += passed ? 1 : 0);
+    // Where the test has failed already there may be nobody to ask any more.
+    pending.push(ask(service).then(counted, () => undefined));
   }, 28);
   return async () => {
     clearInterval(timer);
@@ -92,12 +94,13 @@ test('in an active pool a service gets what another leaves, never more than the 
       'a larger limit',
       async () => {
         const pay = (await buckets()).find(({ id }) => id === 'shop.service_pay');
-        return pay !== undefined && pay.ratePerS > 1.2 * RATE_PER_S && pay;
+        const asked = pay?.why.effectivePerS ?? 0;
+        return pay !== undefined && pay.ratePerS > 1.2 * RATE_PER_S && asked > RATE_PER_S && pay;
       },
       30_000,
     );
     expect(grown).toMatchObject({ service: 'shop', priority: 'CRITICAL', nominalPerS: RATE_PER_S });
-    expect(grown.why.effectivePerS).toBeGreaterThan(RATE_PER_S);
+    expect(grown.why.rule).not.toBe('nominal');
     expect((await buckets()).reduce((sum, { ratePerS }) => sum + ratePerS, 0)).toBeLessThanOrEqual(
       TOTAL_PER_S * 1.000_001,
     );
