@@ -74,13 +74,14 @@ function planDescriptor(
   const { rule } = match;
   const demand = rule.demand?.ofItem(match.key, descriptor);
   if (rule.unlimited) return { kind: 'unlimited', rule, replaces: rule.replaces, hits, demand };
+  const { params, currentLimit } = rule.tuning?.sizeOf(match.key) ?? rule;
   return {
     kind: 'limited',
-    currentLimit: rule.currentLimit,
+    currentLimit,
     call: {
       key: match.key,
       group: options.colocate === 'domain' ? domain.name : match.key,
-      params: rule.params,
+      params,
       hits,
       role: roleOf(rule.shadowMode, rule.quotaMode, options),
       assumeOnFailure: assumedVerdict(rule.onError),

@@ -17,12 +17,15 @@ export class TunedPlan {
     private plan: RequestPlan,
     items: readonly PlanItem[],
   ) {
-    this.tunedAt = items.flatMap((item, index) =>
-      item.kind === 'limited' && item.rule?.tuning !== undefined ? [{ index, item, sequence: -1 }] : [],
-    );
+    this.tunedAt = items.flatMap((item, index) => {
+      const tuning = item.kind === 'limited' ? item.rule?.tuning : undefined;
+      return item.kind === 'limited' && tuning !== undefined
+        ? [{ index, item, sequence: tuning.sequence }]
+        : [];
+    });
   }
 
-  /** What a plan is to hold; undefined where none of its rules belongs to a pool. */
+  /** What a plan is to hold that was made with the sizes of now; undefined where none of its rules belongs to a pool. */
   static of(plan: RequestPlan): TunedPlan | undefined {
     const pooled = plan.limited.some((item) => item.rule?.tuning !== undefined);
     return pooled ? new TunedPlan(plan, plan.items) : undefined;

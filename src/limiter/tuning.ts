@@ -3,7 +3,7 @@
  * What a plan holds of a rule in a pool is compared by one integer; a rule in no pool pays nothing.
  */
 import type { BucketParams } from '../core/buckets';
-import type { PoolTable } from '../core/control';
+import type { PoolTable, TunedBucket } from '../core/control';
 import type { BucketRef } from '../core/pool-link';
 import type { RlsCurrentLimit } from '../core/rls';
 import type { RulePlace } from './demand';
@@ -29,7 +29,7 @@ export interface TuningOptions {
 
 /** A bucket that may lend at once. */
 export interface Lender {
-  readonly bucket: BucketRef;
+  readonly ref: BucketRef;
   /** What it keeps at least, whole tokens. */
   readonly keep: number;
 }
@@ -90,6 +90,11 @@ export class Tuning {
   private readonly pools = new Map<string, PoolSizes>();
   /** The pool of a published bucket. */
   private readonly owners = new Map<string, string>();
+  /** Made once a publication, for those that were asked for: decisions ask at every call. */
+  private readonly lenders = new Map<
+    string,
+    { readonly of: TunedBucket; readonly sequence: number; readonly lenders: readonly Lender[] }
+  >();
   private readonly keysOf = new Map<string, readonly string[]>();
   private rules: ReadonlyMap<string, RuleTuning> = new Map();
   private readonly counted: TuningCounts = { applied: 0, ignored: 0, skipped: 0 };
@@ -118,6 +123,7 @@ export class Tuning {
     const rules = new Map<string, RuleTuning>();
     for (const { id, tuning } of table.rules) if (tuning !== undefined) rules.set(id, tuning);
     this.rules = rules;
+    this.lenders.clear();
   }
 
   /**
@@ -152,11 +158,14 @@ export class Tuning {
     if (pool === undefined || pool.held < 1) return NO_LENDERS;
     const borrower = pool.get(bucketKey);
     if (borrower === undefined || borrower.lenders.length === 0) return NO_LENDERS;
+    const known = this.lenders.get(bucketKey);
+    if (known?.of === borrower && known.sequence === pool.sequence) return known.lenders;
     const lenders: Lender[] = [];
     for (const { bucketKey: key, keep } of borrower.lenders) {
-      const bucket = key === bucketKey || !isReserve(keep) ? undefined : this.refOf(pool, key);
-      if (bucket !== undefined) lenders.push({ bucket, keep: Math.ceil(keep) });
+      const ref = key === bucketKey || !isReserve(keep) ? undefined : this.refOf(pool, key);
+      if (ref !== undefined) lenders.push({ ref, keep: Math.ceil(keep) });
     }
+    this.lenders.set(bucketKey, { of: borrower, sequence: pool.sequence, lenders });
     return lenders;
   }
 
@@ -169,7 +178,11 @@ export class Tuning {
   }
 
   private own(pool: string, keys: readonly string[]): void {
-    for (const key of this.keysOf.get(pool) ?? []) if (this.owners.get(key) === pool) this.owners.delete(key);
+    for (const key of this.keysOf.get(pool) ?? []) {
+      if (this.owners.get(key) !== pool) continue;
+      this.owners.delete(key);
+      this.lenders.delete(key);
+    }
     for (const key of keys) this.owners.set(key, pool);
     this.keysOf.set(pool, keys);
   }

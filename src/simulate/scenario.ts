@@ -4,14 +4,6 @@
  */
 import type { Priority } from '../core/priority';
 
-/** What a dropped request of a priority weighs. */
-export const PRIORITY_WEIGHTS: Readonly<Record<Priority, number>> = {
-  CRITICAL: 8,
-  HIGH: 4,
-  MEDIUM: 2,
-  LOW: 1,
-};
-
 /** A service. */
 export interface ScenarioService {
   readonly name: string;

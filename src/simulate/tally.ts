@@ -1,7 +1,8 @@
 /** What came of a policy at a load: sums over the test days, and the figures made of them. */
 import { PRIORITIES, type Priority } from '../core/priority';
 import type { EnvironmentView } from './environment';
-import { PRIORITY_WEIGHTS, type ScenarioService } from './scenario';
+import { LOSS_WEIGHTS } from '../control/loss-weights';
+import type { ScenarioService } from './scenario';
 import type { WaitCount } from './waiting-line';
 
 /** A policy's figures at a load. Parts are 0 to 1. */
@@ -137,7 +138,7 @@ export class SimulationTally {
     this.arrived = new Float64Array(services.length);
     this.served = new Float64Array(services.length);
     this.dropped = new Float64Array(services.length);
-    this.weights = services.map(({ priority }) => PRIORITY_WEIGHTS[priority]);
+    this.weights = services.map(({ priority }) => LOSS_WEIGHTS[priority]);
     this.course = new Course(ticks, intervalTicks, tickMs);
   }
 

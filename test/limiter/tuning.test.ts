@@ -281,7 +281,7 @@ describe('lenders', () => {
       const { tuning, paramsOf } = setUp(tuningOf(BOUNDS, colocate));
       tuning.apply(table, 0);
       expect(tuning.lendersOf(ONE)).toEqual([
-        { bucket: { key: TWO, group, params: paramsOf('pooled=two') }, keep: 3 },
+        { ref: { key: TWO, group, params: paramsOf('pooled=two') }, keep: 3 },
       ]);
       expect(tuning.lendersOf(TWO)).toEqual([]);
       expect(tuning.lendersOf('d|alone=one')).toEqual([]);

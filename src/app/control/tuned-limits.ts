@@ -36,7 +36,7 @@ export class TunedLimits {
     });
     this.lending = settings.pools.list.some(({ lending, lendAtOnce }) => lending && lendAtOnce)
       ? {
-          lendersOf: (key) => this.tuning.lendersOf(key).map(({ bucket, keep }) => ({ ref: bucket, keep })),
+          lendersOf: (key) => this.tuning.lendersOf(key),
           borrowed: (tokens) => this.loans.add(tokens),
         }
       : undefined;

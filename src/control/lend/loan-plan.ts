@@ -1,5 +1,6 @@
 /** Who lends what to whom at a tick: spare tokens to those who lack, the most important first. */
 import { PRIORITIES, type Priority } from '../../core/priority';
+import { priorityRank } from '../allocate/priority-weights';
 import type { LendPosition } from './lend-position';
 import { wholeShares } from './whole-shares';
 
@@ -12,8 +13,6 @@ export interface PlannedLoan {
   readonly keep: number;
   readonly why: string;
 }
-
-const RANK: Readonly<Record<Priority, number>> = { CRITICAL: 0, HIGH: 1, MEDIUM: 2, LOW: 3 };
 
 interface Grant {
   readonly position: LendPosition;
@@ -72,7 +71,7 @@ function offered(positions: readonly LendPosition[], part: number): Grant[] {
   }
   return offers.sort(
     (a, b) =>
-      RANK[b.position.member.policy.priority] - RANK[a.position.member.policy.priority] ||
+      priorityRank(b.position.member.policy.priority) - priorityRank(a.position.member.policy.priority) ||
       b.tokens - a.tokens ||
       (a.position.id < b.position.id ? -1 : 1),
   );

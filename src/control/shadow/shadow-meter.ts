@@ -1,6 +1,7 @@
 /** What the proposals would have lost, against what the configured limits would have. */
 import type { ShadowView } from '../../core/control-desk';
 import type { Priority } from '../../core/priority';
+import { LOSS_WEIGHTS } from '../loss-weights';
 import { LossBins, type LossFigures } from './loss-bins';
 import { signedRankDeviate } from './signed-rank';
 import { VirtualBucket, type VirtualSize } from './virtual-bucket';
@@ -21,9 +22,6 @@ export interface ShadowLoan {
   readonly borrower: string;
   readonly tokens: number;
 }
-
-/** What a lost token of a priority counts. */
-const LOSS_WEIGHTS: Readonly<Record<Priority, number>> = { CRITICAL: 8, HIGH: 4, MEDIUM: 2, LOW: 1 };
 
 const WINDOW_MS = 3_600_000;
 const BINS = 60;

@@ -1,5 +1,6 @@
 /** Ways to part a total that several policies use. */
-import { PRIORITY_WEIGHTS, type ScenarioService } from '../scenario';
+import { LOSS_WEIGHTS } from '../../control/loss-weights';
+import type { ScenarioService } from '../scenario';
 import type { Limits } from './policy';
 
 /** Buckets of a limit so many a second hold a second's worth. */
@@ -27,11 +28,9 @@ export function byPriority(
 ): Float64Array {
   const rates = new Float64Array(services.length);
   let left = totalPerS;
-  const weights = [...new Set(services.map(({ priority }) => PRIORITY_WEIGHTS[priority]))].sort(
-    (a, b) => b - a,
-  );
+  const weights = [...new Set(services.map(({ priority }) => LOSS_WEIGHTS[priority]))].sort((a, b) => b - a);
   for (const weight of weights) {
-    const alike = services.flatMap(({ priority }, at) => (PRIORITY_WEIGHTS[priority] === weight ? [at] : []));
+    const alike = services.flatMap(({ priority }, at) => (LOSS_WEIGHTS[priority] === weight ? [at] : []));
     const wanted = alike.reduce((sum, at) => sum + Math.max(0, wantedPerS[at]!), 0);
     const part = wanted > left ? left / wanted : 1;
     for (const at of alike) rates[at] = Math.max(0, wantedPerS[at]!) * part;
