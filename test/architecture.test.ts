@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   forecast: ['series', 'core'],
   control: ['bucket', 'core'],
   simulate: ['control', 'forecast', 'bucket', 'series', 'core'],
-  learn: ['control', 'simulate', 'core'],
+  learn: ['control', 'simulate', 'forecast', 'core'],
+  balance: ['control', 'core'],
   'store/memory': ['bucket', 'limiter', 'wire', 'core'],
   'store/redis': ['bucket', 'limiter', 'wire', 'core'],
   'store/guarded': ['bucket', 'limiter', 'wire', 'core'],
@@ -46,6 +47,7 @@ const PURE: ReadonlySet<string> = new Set([
   'control',
   'simulate',
   'learn',
+  'balance',
 ]);
 /** Above everything an adapter or the composition root may see. */
 const TOP = ['app', 'cli', 'main'];

@@ -24,6 +24,10 @@ const list = rows(
       doc: 'A bucket that runs empty borrows at once, on behalf of the call that waits.',
       fallback: true,
     }),
+    learning_mode: choice(['off', 'shadow', 'active'], {
+      doc: 'What a learned allocator does: `shadow` until it is measurably better, then it is promoted by itself; `active` at once. What applies is the lesser of `mode` and this.',
+      fallback: 'shadow',
+    }),
     auto_promote: toggle({
       doc: 'Go from shadow to active when the proposals lose less than the configured limits did, and back when they lose more.',
       fallback: false,
@@ -117,6 +121,68 @@ const signals = section(
   },
 );
 
+const reward = section('What the learned allocator is paid for: weights of the terms of its reward.', {
+  served: number({ doc: 'Served demand, weighted by priority.', fallback: 1, min: 0, max: 100 }),
+  utilization: number({
+    doc: 'Use of the total of 90 to 95 % where there is demand for it.',
+    fallback: 0.1,
+    min: 0,
+    max: 100,
+  }),
+  denied: number({ doc: 'Denials, weighted by priority.', fallback: 1, min: 0, max: 100 }),
+  queue: number({ doc: 'Growth of queues.', fallback: 0.05, min: 0, max: 100 }),
+  guarantee: number({ doc: 'Guarantees that were not kept.', fallback: 1, min: 0, max: 100 }),
+  churn: number({ doc: 'Changes of rates.', fallback: 0.02, min: 0, max: 100 }),
+});
+
+const learning = section('The learned allocator of pools.', {
+  path: text({
+    doc: 'The folder in which models are kept; empty: `models` beside the history.',
+    fallback: '',
+    takes: 'a path',
+  }),
+  model: text({
+    doc: 'A model file, as `tidegate train` writes it, for pools that have no model yet; empty: none.',
+    fallback: '',
+    takes: 'a path',
+  }),
+  burn_in: duration({
+    doc: 'How long a new model stays in shadow at least.',
+    fallback: '24h',
+    min: '0s',
+    max: '30d',
+  }),
+  window: duration({ doc: 'Over how long its regret is measured.', fallback: '6h', min: '1m', max: '7d' }),
+  confidence: ratio({ doc: 'How sure it has to be that the model is better.', fallback: 0.95 }),
+  max_factor: number({
+    doc: 'By how much it may raise, or lower, what the solver thinks a member needs.',
+    fallback: 2,
+    min: 1,
+    max: 10,
+  }),
+  retrain: toggle({
+    doc: 'Train a new model when demand has drifted, or there is none and history is long enough.',
+    fallback: false,
+  }),
+  retrain_budget: duration({
+    doc: 'The CPU time of a training, at most.',
+    fallback: '10m',
+    min: '1s',
+    max: '1d',
+  }),
+  retrain_after: duration({
+    doc: 'The least time between two trainings.',
+    fallback: '1d',
+    min: '1m',
+    max: '30d',
+  }),
+  fine_tune: toggle({
+    doc: 'Let an active model go on learning, within bounds that keep it near the one that was promoted.',
+    fallback: false,
+  }),
+  reward: reward.prefault({}),
+});
+
 /** `pools` in the settings file. */
 export const pools = section(
   'Pools: limits that share a total by priority, follow demand before it comes, and lend to each other.',
@@ -145,6 +211,7 @@ export const pools = section(
     lend_part: ratio({ doc: 'The part of what a lender can spare that is lent.', fallback: 0.9 }),
     sizing: sizing.prefault({}),
     signals: signals.prefault({}),
+    learning: learning.prefault({}),
     list,
     members,
   },

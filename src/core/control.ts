@@ -154,6 +154,23 @@ export interface LoanOrder {
   readonly why: string;
 }
 
+/** What a learned policy advises for a member, beside the solver's own judgement. Bounded where it is taken. */
+export interface MemberAdvice {
+  readonly id: string;
+  /** Times the effective demand that the solver shares by; 1 changes nothing. */
+  readonly demandFactor: number;
+  /** Times what a lender keeps; 1 changes nothing. */
+  readonly keepFactor: number;
+}
+
+/** Advice for a pool, for one interval. */
+export interface PoolAdvice {
+  /** The version of the model that gave it. */
+  readonly model: string;
+  readonly madeAtMs: number;
+  readonly members: readonly MemberAdvice[];
+}
+
 /** What became of a {@link LoanOrder}. */
 export interface LoanOutcome {
   readonly loanId: string;
