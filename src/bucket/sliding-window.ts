@@ -48,7 +48,9 @@ export function slidingWindowEntries(state: SlidingWindowState): [index: number,
 
 /** Hits that count at `nowUs`. */
 export function slidingTotalAt(state: SlidingWindowState, nowUs: number): number {
-  const index = Math.floor(nowUs / (state.params.windowUs / SUB_WINDOWS));
+  const { windowUs } = state.params;
+  const windows = Math.floor(nowUs / windowUs);
+  const index = windows * SUB_WINDOWS + subWindowAt(nowUs - windows * windowUs, windowUs);
   return liveTotal(state, currentIndex(state, index));
 }
 
@@ -66,10 +68,17 @@ export function evaluateSlidingWindow(
 ): BucketOutcome {
   const params = paramsInForce(state.params, offered, nowUs);
   const limit = params.limit;
-  const subUs = params.windowUs / SUB_WINDOWS;
-  const clockIndex = Math.floor(nowUs / subUs);
+  const { windowUs } = params;
+  const subUs = windowUs / SUB_WINDOWS;
+  // By whole windows and the rest, none of which is rounded: time over a sub-window's length would be, by quarters of a us.
+  const windows = Math.floor(nowUs / windowUs);
+  const restUs = nowUs - windows * windowUs;
+  const first = windows * SUB_WINDOWS;
+  const clockIndex = first + subWindowAt(restUs, windowUs);
   const index = currentIndex(state, clockIndex);
-  const fromUs = index > clockIndex ? index * subUs : nowUs;
+  const isBehind = index > clockIndex;
+  const origin = isBehind ? index : first;
+  const fromUs = isBehind ? 0 : restUs;
   const before = liveTotal(state, index);
 
   const allowed = hits < 0 || before + hits <= limit;
@@ -87,12 +96,12 @@ export function evaluateSlidingWindow(
     usedBefore: before,
     usedAfter: allowed ? after : before + hits,
     remaining: allowed ? Math.max(0, limit - after) : 0,
-    resetUs: after === 0 ? 0 : leavesInUs(state.newest, subUs, fromUs),
+    resetUs: after === 0 ? 0 : leavesInUs(state.newest - origin, subUs, fromUs),
     retryAfterUs: allowed
       ? 0
       : hits > limit
         ? Infinity
-        : roomInUs(state, index, after + hits - limit, subUs, fromUs),
+        : leavesInUs(roomAfter(state, index, after + hits - limit) - origin, subUs, fromUs),
   };
 }
 
@@ -152,19 +161,18 @@ function giveBack(state: SlidingWindowState, hits: number): void {
   else while (countOf(state, state.newest) === 0) state.newest -= 1;
 }
 
-/** Until the sub-window `index` counts no more, us; today's times leave a double quarters of a us, so up to 1 us short. */
+/** Which sub-window of its window a time lies in, 0 to 31: exact for every window that may be. */
+function subWindowAt(restUs: number, windowUs: number): number {
+  return Math.floor((restUs * SUB_WINDOWS) / windowUs);
+}
+
+/** Until a sub-window counts no more, whole us; both it and the time are counted from the same place. Exact up to two years. */
 function leavesInUs(index: number, subUs: number, fromUs: number): number {
   return Math.ceil((index + RING_LENGTH) * subUs - fromUs);
 }
 
-/** Until the oldest sub-windows with at least `hits` in them count no more, us. */
-function roomInUs(
-  state: SlidingWindowState,
-  index: number,
-  hits: number,
-  subUs: number,
-  fromUs: number,
-): number {
+/** The last of the oldest sub-windows that together hold at least `hits`. */
+function roomAfter(state: SlidingWindowState, index: number, hits: number): number {
   let left = hits;
   let old = Math.max(0, index - SUB_WINDOWS);
   while (old < state.newest) {
@@ -172,5 +180,5 @@ function roomInUs(
     if (left <= 0) break;
     old += 1;
   }
-  return leavesInUs(old, subUs, fromUs);
+  return old;
 }

@@ -107,6 +107,21 @@ export const SLIDING_WINDOW_CASES: readonly BucketCase[] = [
     ],
   },
   {
+    name: 'a sub-window that ends within an eighth of a us: 2,867 us / 32, today',
+    steps: [
+      plain(T, sw(2, 2_867), 2, [0, 2, 0, 2_874], ring([18_974_609_277_990, 2])),
+      plain(
+        T + 2_873,
+        sw(2, 2_867),
+        1,
+        [2, 3, 0, 1, 1],
+        ring([18_974_609_277_990, 2]),
+        '5/32 us too early, which time over the length of a sub-window cannot tell',
+      ),
+      plain(T + 2_874, sw(2, 2_867), 1, [0, 1, 1, 2_956], ring([18_974_609_278_023, 1])),
+    ],
+  },
+  {
     name: 'a year, with the largest limit',
     steps: [
       plain(T, sw(MAX, YEAR), MAX, [0, MAX, 0, 1758 * (YEAR / 32) - T], ring([1_725, MAX])),

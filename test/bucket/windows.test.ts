@@ -106,7 +106,7 @@ describe('a sliding window', () => {
           let nowUs = T;
           for (const { part, hits } of pace) {
             nowUs += Math.floor(part * windowUs);
-            const index = Math.floor((nowUs * 32) / windowUs);
+            const index = Number((BigInt(nowUs) * 32n) / BigInt(windowUs));
             const live = entries.filter(([old]) => old >= index - 32);
             const total = live.reduce((sum, [, count]) => sum + count, 0);
             const outcome = evaluateSlidingWindow(state, params, hits, nowUs, always ? 'always' : 'allowed');
@@ -136,12 +136,25 @@ describe('a sliding window', () => {
             'allowed',
           );
           const at = (us: number, n: number) => evaluateSlidingWindow(state, params, n, us, 'never');
-          expect(at(nowUs + resetUs + 1, 0).usedBefore).toBe(0);
+          expect(at(nowUs + resetUs, 0).usedBefore).toBe(0);
+          if (resetUs > 0) expect(at(nowUs + resetUs - 1, 0).usedBefore).toBeGreaterThan(0);
           if (allowed || hits > limit) continue;
-          expect(at(nowUs + retryAfterUs + 1, hits).allowed).toBe(true);
+          expect(at(nowUs + retryAfterUs, hits).allowed).toBe(true);
           expect(at(nowUs + retryAfterUs - 1, hits).allowed).toBe(false);
         }
       }),
+      {
+        examples: [
+          [
+            2_867,
+            2,
+            [
+              { part: 0, hits: 2 },
+              { part: 0, hits: 1 },
+            ],
+          ],
+        ],
+      },
     );
   });
 });

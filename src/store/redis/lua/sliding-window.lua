@@ -1,5 +1,5 @@
 -- sliding-window.lua; see src/bucket/sliding-window.ts.
--- Sliding window: state {newest (index), total, counts (by index), sub (us), params}.
+-- Sliding window: state {newest (index), total, counts (by index), sub (us), window (us), params}.
 -- Stored: a byte (1 when counts are doubles, 0 when four bytes hold them), the limit, the version and the newest index;
 -- then for each sub-window that is not empty how far it is behind the newest, and its count.
 local function define_sliding_window()
@@ -8,7 +8,7 @@ local function define_sliding_window()
   local algorithm = {}
 
   function algorithm.new(params)
-    return { newest = -1, total = 0, counts = {}, sub = params.window / 32, params = params, fresh = true }
+    return { newest = -1, total = 0, counts = {}, sub = params.window / 32, window = params.window, params = params, fresh = true }
   end
 
   local function read(packed, params)
@@ -22,7 +22,7 @@ local function define_sliding_window()
       total = total + count
     end
     local held = { limit = limit, version = version }
-    return { newest = newest, total = total, counts = counts, sub = params.window / 32, params = held }
+    return { newest = newest, total = total, counts = counts, sub = params.window / 32, window = params.window, params = held }
   end
 
   function algorithm.read(packed, params)
@@ -87,33 +87,40 @@ local function define_sliding_window()
     end
   end
 
-  local function sliding_reset(state, total, now)
-    if total == 0 then return 0 end
-    return ceil((state.newest + RING) * state.sub - now)
+  -- A place in time is a sub-window's index and the us since it began: neither is rounded, which time over `sub` would be.
+  local function leaves_in(state, index, origin, from)
+    return ceil((index - origin + RING) * state.sub - from)
   end
 
-  local function room_in(state, index, hits, now)
+  local function sliding_reset(state, total, origin, from)
+    if total == 0 then return 0 end
+    return leaves_in(state, state.newest, origin, from)
+  end
+
+  local function room_in(state, index, hits, origin, from)
     local left, old = hits, max(0, index - 32)
     while old < state.newest do
       left = left - (state.counts[old] or 0)
       if left <= 0 then break end
       old = old + 1
     end
-    return ceil((old + RING) * state.sub - now)
+    return leaves_in(state, old, origin, from)
   end
 
   function algorithm.evaluate(state, offered, hits, now, charging, undo, undo_window)
     local held = state.params
     local params = in_force(held, offered, now)
     local limit = params.limit
-    local clock_index = floor(now / state.sub)
-    local index, from = clock_index, now
+    local windows = floor(now / state.window)
+    local origin, from = windows * 32, now - windows * state.window
+    local clock_index = origin + floor(from * 32 / state.window)
+    local index = clock_index
     if state.newest > clock_index and state.newest - clock_index <= 32 then
       index = state.newest
-      from = index * state.sub
+      origin, from = index, 0
     end
     local before = live_total(state, index)
-    local reset_before = sliding_reset(state, before, from)
+    local reset_before = sliding_reset(state, before, origin, from)
     if undo then hits = -hits end
 
     local allowed = hits < 0 or before + hits <= limit
@@ -136,11 +143,11 @@ local function define_sliding_window()
     state.params = params
 
     local after = live_total(state, index)
-    local reset = sliding_reset(state, after, from)
+    local reset = sliding_reset(state, after, origin, from)
     if allowed then
       return true, before, after, max(0, limit - after), reset, 0, max(0, after - before), index, reset_before
     end
-    local retry = hits > limit and math.huge or room_in(state, index, after + hits - limit, from)
+    local retry = hits > limit and math.huge or room_in(state, index, after + hits - limit, origin, from)
     return false, before, before + hits, 0, reset, retry, after - before, index, reset_before
   end
 
