@@ -45,3 +45,16 @@ export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(
     throw TidegateError.from(thrown, 'TG_USAGE');
   }
 }
+
+/** An option's whole number; undefined when it is not given. @throws TidegateError TG_USAGE. */
+export function givenWhole(
+  flag: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const figure = /^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN;
+  if (figure >= least && figure <= most) return figure;
+  throw new TidegateError('TG_USAGE', `${flag} takes a whole number from ${least} to ${most}, not '${text}'`);
+}

@@ -1,13 +1,14 @@
 /** `tidegate simulate SCENARIO.yaml`: how policies would have served services that share a total. */
 import { basename } from 'node:path';
 import { assertApart, assertWritable, writeWhole } from '../app/backtest/report-files';
-import { policiesNamed, runSimulation } from '../app/simulate/run-simulation';
+import { policiesNamed } from '../app/simulate/policies';
+import { runSimulation } from '../app/simulate/run-simulation';
 import { readScenario } from '../app/simulate/scenario-reader';
 import { simulationJson } from '../app/simulate/simulation-json';
 import { simulationPage } from '../app/simulate/simulation-page';
 import { scenarioLines, simulationTables } from '../app/simulate/simulation-text';
 import { TidegateError } from '../core/errors';
-import { readOptions } from './arguments';
+import { givenWhole, readOptions } from './arguments';
 import type { CommandInput } from './command';
 import { interruptible } from './interruption';
 import { progressBar } from './progress-bar';
@@ -17,10 +18,12 @@ const OPTIONS = {
   html: { type: 'string' },
   policies: { type: 'string' },
   seed: { type: 'string' },
+  threads: { type: 'string' },
   quiet: { type: 'boolean' },
 } as const;
 
 const SEED_MAX = 0xffff_ffff;
+const THREADS_MAX = 64;
 
 /** @throws TidegateError or Refusal for bad options, a bad scenario or traces that cannot be read. */
 export async function simulate(input: CommandInput): Promise<void> {
@@ -39,7 +42,8 @@ export async function simulate(input: CommandInput): Promise<void> {
     const progress = progressBar(options.quiet);
     try {
       const onProgress = (part: number, what: string): void => progress.update(part, what);
-      const outcomes = await runSimulation({ scenario, policies, signal, onProgress });
+      const { threads } = options;
+      const outcomes = await runSimulation({ scenario, policies, threads, signal, onProgress });
       progress.stop();
       input.out(`\n${simulationTables(outcomes)}`);
       const write = (path: string, text: string): void => {
@@ -70,13 +74,8 @@ function simulateOptions({ rest, settingsFlags }: CommandInput) {
     json: values.json,
     html: values.html,
     policies: values.policies?.split(',').map((name) => name.trim()),
-    seed: values.seed === undefined ? undefined : seedOf(values.seed),
+    seed: givenWhole('--seed', values.seed, 0, SEED_MAX),
+    threads: givenWhole('--threads', values.threads, 0, THREADS_MAX),
     quiet: values.quiet === true,
   };
-}
-
-function seedOf(text: string): number {
-  const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : NaN;
-  if (seed <= SEED_MAX) return seed;
-  throw new TidegateError('TG_USAGE', `--seed takes a whole number from 0 to ${SEED_MAX}, not '${text}'`);
 }

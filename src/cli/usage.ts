@@ -11,7 +11,7 @@ export const USAGE = `tidegate: a rate-limit sidecar for Envoy
                     [--no-default] [--online] [--seed N] [--workers N] [--json OUT] [--html OUT] [--quiet]
       Says how well each model, and the choice that Tidegate would have made, would have forecast a series
       (columns timestamp,value). What is left out is chosen by the series. docs/forecasting.md explains it.
-  tidegate simulate SCENARIO.yaml [--json OUT] [--html OUT] [--policies NAME,NAME] [--seed N] [--quiet]
+  tidegate simulate SCENARIO.yaml [--json OUT] [--html OUT] [--policies NAME,NAME] [--seed N] [--threads N] [--quiet]
       Says how static, reactive, predictive and all-knowing limits would have served services that share a total, in
       simulated time. docs/simulator.md explains scenarios and figures.
   tidegate docs [--write]

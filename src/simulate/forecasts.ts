@@ -23,11 +23,21 @@ export class WarmForecasters {
 
   /** Warms the next service's model. @param trainPerS its demand on the train days at load 1, by the minute. */
   warm(trainPerS: Float64Array): void {
-    const random = seededRandom(this.seed + this.states.length + 1);
+    this.take(this.warmed(this.states.length, trainPerS));
+  }
+
+  /** Takes the next service's model, as {@link warmed} made it. */
+  take(state: ModelState): void {
+    this.states.push(state);
+  }
+
+  /** What a service's model knows after the train days: services can be warmed apart. @param service its place. */
+  warmed(service: number, trainPerS: Float64Array): ModelState {
+    const random = seededRandom(this.seed + service + 1);
     const counts = trainPerS.map((rate) => this.count(rate * MINUTE_S, random));
     const seasons = [DAY_MINUTES, 7 * DAY_MINUTES].filter((season) => trainPerS.length >= season);
     const context = { startMs: 0, stepMs: MINUTE_MS, seasons, seed: this.seed };
-    this.states.push(ONLINE.fit(counts, context).save());
+    return ONLINE.fit(counts, context).save();
   }
 
   /** Forecasters of their own for a run at a load. */
