@@ -1,15 +1,18 @@
 /** Controls one pool: what its members need, what each is to have, and which tokens move between them. Pure. */
 import type {
+  AdviceReason,
   LoanOutcome,
   LoanView,
   MemberOutput,
   MemberPolicy,
   Override,
+  PoolAdvice,
   PoolDecision,
   PoolPolicy,
   PoolSeen,
   TunedBucket,
 } from '../core/control';
+import { AdviceInForce, type AdviceTaken } from './advice-in-force';
 import { allocate } from './allocate/allocate';
 import { Elapsed } from './elapsed';
 import { FallbackSwitch, nominalShares } from './guard/fallback';
@@ -23,6 +26,9 @@ import { readPoolState, writePoolState } from './pool-state';
 const TOTAL_BAND = 0.01;
 const MAX_WHY_CHARACTERS = 512;
 const NO_ORDERS = '[]';
+/** The settings' default of `pools.learning.max_factor`. */
+const MAX_ADVICE_FACTOR = 2;
+const NO_ADVICE: AdviceTaken = { members: 0, refused: 0, why: [] };
 
 /**
  * The control of a pool. Each tick it takes what was seen and lends; each interval, and at once when settings, orders or the
@@ -40,6 +46,9 @@ export class PoolController {
   #desk: LendingDesk;
   readonly #governor = new TotalGovernor();
   readonly #fallback = new FallbackSwitch();
+  readonly #advice = new AdviceInForce();
+  /** Whether the last plan followed advice. */
+  #advised = false;
   #elapsed: Elapsed;
   #nextPlanMs = 0;
   #due = true;
@@ -90,6 +99,23 @@ export class PoolController {
   /** Takes all orders that hold now. They take effect at the next tick, and end at their time. */
   setOverrides(overrides: readonly Override[]): void {
     this.#overrides = overrides;
+  }
+
+  /**
+   * Takes a learned policy's advice in place of what there was: factors on the demand that the solver shares by and on what
+   * lenders keep. It holds for one interval, from the next tick on; what it makes of them is shared, bounded and guarded as the
+   * solver's own. Undefined drops it: the solver alone decides at the next tick.
+   * @param maxFactor the bound of every factor, and its inverse. @returns how many members' advice was taken, and why others' was not.
+   */
+  advise(advice: PoolAdvice | undefined, maxFactor = MAX_ADVICE_FACTOR): AdviceTaken {
+    if (advice === undefined) {
+      this.#advice.clear();
+      this.#due ||= this.#advised;
+      return NO_ADVICE;
+    }
+    const { intervalMs: lifeMs } = this.#policy;
+    const now = { nowMs: this.#nowMs, elapsedMs: this.#elapsed.totalMs, lifeMs };
+    return this.#advice.take(advice, now, (id) => this.#members.has(id), maxFactor);
   }
 
   /** Takes what was seen over the last tick. Never throws: after a fault the nominal rates hold, and it says why. */
@@ -155,9 +181,11 @@ export class PoolController {
   #tick(seen: PoolSeen): PoolDecision {
     this.#elapsed.look(this.#nowMs);
     this.#applyOverrides();
+    this.#advice.expire(this.#elapsed.totalMs - this.#policy.tickMs / 2);
     const told = new Map(seen.members.map((member) => [member.id, member]));
     let anybody = false;
     for (const [id, member] of this.#members) {
+      member.advice = this.#advice.of(id);
       member.look(this.#nowMs, told.get(id));
       anybody ||= member.heard;
     }
@@ -181,11 +209,16 @@ export class PoolController {
   #plan(): void {
     const members = [...this.#members.values()];
     const wishes: Wish[] = members.map((member) => member.wish(this.#nowMs));
-    const share = allocate(
-      this.#totalPerS,
-      wishes.map(({ claimant }) => claimant),
-      this.#policy.maxShare,
-    );
+    const claimants = wishes.map(({ claimant }) => claimant);
+    const alone = allocate(this.#totalPerS, claimants, this.#policy.maxShare);
+    this.#advised = this.#advice.present;
+    const share = this.#advised
+      ? allocate(
+          this.#totalPerS,
+          claimants.map((one, i) => ({ ...one, demandFactor: members[i]?.advice?.demandFactor ?? 1 })),
+          this.#policy.maxShare,
+        )
+      : alone;
     const guarded = guard(
       this.#elapsed.totalMs,
       this.#policy,
@@ -198,11 +231,21 @@ export class PoolController {
       const holds = result.held.ratePerS === member.held.ratePerS && result.clamps.length > 0;
       const rule = share.rules[i] === 'override' ? 'override' : (wishes[i]?.rule ?? share.rules[i] ?? '');
       member.held = result.held;
-      member.explain(holds && rule !== 'override' ? 'hold' : rule, result.clamps);
+      member.explain(
+        holds && rule !== 'override' ? 'hold' : rule,
+        result.clamps,
+        this.#adviceReason(member, alone.ratesPerS[i] ?? NaN),
+      );
     }
     this.#planWhy = share.shortOfMinima ? 'the minima exceed the total and are scaled to it' : '';
     this.#fellBack = false;
     this.#publish();
+  }
+
+  #adviceReason({ advice }: PoolMember, solverPerS: number): AdviceReason | undefined {
+    if (advice === undefined) return undefined;
+    const { demandFactor, keepFactor } = advice;
+    return { model: this.#advice.model, demandFactor, keepFactor, solverPerS };
   }
 
   #fallBack(): void {
@@ -225,6 +268,7 @@ export class PoolController {
       member.explain(rule, ratePerS < member.policy.nominalPerS ? ['total'] : []);
     }
     this.#planWhy = '';
+    this.#advised = false;
     this.#fellBack = true;
     this.#publish();
   }

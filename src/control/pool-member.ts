@@ -1,5 +1,13 @@
 /** One member of a pool, as its controller keeps it. */
-import type { DecisionReason, MemberPolicy, MemberSeen, Override, PoolPolicy } from '../core/control';
+import type {
+  AdviceReason,
+  DecisionReason,
+  MemberAdvice,
+  MemberPolicy,
+  MemberSeen,
+  Override,
+  PoolPolicy,
+} from '../core/control';
 import type { Claimant } from './allocate/allocate';
 import { Escalation } from './allocate/escalation';
 import { MemberDemand, type SavedDemand } from './demand/member-demand';
@@ -30,6 +38,8 @@ export class PoolMember {
   #size: MemberSize;
   #override: Override | undefined;
   #seen: MemberSeen | undefined;
+  /** What a learned policy advises; undefined for nothing. */
+  advice: MemberAdvice | undefined;
   /** What holds. */
   held: Held;
   reason: DecisionReason = {
@@ -149,9 +159,10 @@ export class PoolMember {
   }
 
   /** Why it has what it has. */
-  explain(rule: string, clamps: readonly string[]): void {
+  explain(rule: string, clamps: readonly string[], advice?: AdviceReason): void {
     const { reactivePerS, forecastPerS, effectivePerS } = this.demand.last;
-    this.reason = { reactivePerS, forecastPerS, effectivePerS, rule, clamps };
+    const reason = { reactivePerS, forecastPerS, effectivePerS, rule, clamps };
+    this.reason = advice === undefined ? reason : { ...reason, advice };
   }
 
   /** How it stands for lending; `open`: whether the pool lends. */
@@ -168,6 +179,7 @@ export class PoolMember {
       deniedPerS: seen?.deniedPerS ?? NaN,
       queuedPerS: seen?.queuedPerS ?? NaN,
       lending: open && (this.#override?.lending ?? true),
+      keepFactor: this.advice?.keepFactor ?? 1,
     };
   }
 

@@ -131,6 +131,19 @@ export interface DecisionReason {
   readonly rule: string;
   /** Bounds that cut it, in order, such as `max`, `step`, `dead_band`, `cooldown`, `total`. */
   readonly clamps: readonly string[];
+  /** What a learned policy changed; absent where none had a word. */
+  readonly advice?: AdviceReason;
+}
+
+/** What a learned policy's advice made of an output. */
+export interface AdviceReason {
+  /** The version of the model. */
+  readonly model: string;
+  /** As they were used, inside their bounds. */
+  readonly demandFactor: number;
+  readonly keepFactor: number;
+  /** What the solver alone would have given, before the guard. */
+  readonly solverPerS: number;
 }
 
 /** What a member is to have. */

@@ -14,6 +14,8 @@ export interface Claimant {
   readonly escalation: number;
   /** What a person ordered, inside the member's bounds; undefined for nothing. */
   readonly orderedPerS: number | undefined;
+  /** Times its demand beyond what it is guaranteed, as a learned policy advises; 1 where nobody does. */
+  readonly demandFactor?: number;
 }
 
 /** What was shared out. */
@@ -73,7 +75,11 @@ function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
   for (let i = 0; i < claimants.length; i += 1) {
     const claimant = claimants[i];
     if (claimant === undefined) continue;
-    const { policy, demandPerS, wantedPerS, escalation, orderedPerS } = claimant;
+    const { policy, escalation, orderedPerS } = claimant;
+    const factor = claimant.demandFactor ?? 1;
+    const demandPerS = claimant.demandPerS * factor;
+    const wantedPerS = claimant.wantedPerS * factor;
+    const askedPerS = Math.max(claimant.demandPerS, claimant.wantedPerS);
     const nominal = policy.nominalPerS;
     const min = policy.minPerS;
     const borrowing = Math.max(nominal * (1 + policy.borrowable), policy.guaranteePerS);
@@ -85,7 +91,7 @@ function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
     claims.min[i] = min;
     claims.cap[i] = cap;
     claims.ordered[i] = stage(min, orderedPerS ?? 0);
-    claims.guarantee[i] = stage(claims.ordered[i] ?? 0, Math.min(policy.guaranteePerS, wanted));
+    claims.guarantee[i] = stage(claims.ordered[i] ?? 0, Math.min(policy.guaranteePerS, askedPerS));
     claims.keep[i] = stage(claims.guarantee[i] ?? 0, Math.min(own, Math.max(demandPerS, own * IDLE_PART)));
     claims.demand[i] = stage(claims.keep[i] ?? 0, demandPerS);
     claims.wanted[i] = stage(claims.demand[i] ?? 0, wanted);

@@ -19,6 +19,8 @@ export interface LendMember {
   readonly queuedPerS: number;
   /** False when a person said that it takes no part. */
   readonly lending: boolean;
+  /** Times what it keeps of its own when it lends; 1 where nobody advises. What others may not use it keeps in any case. */
+  readonly keepFactor?: number;
 }
 
 /** Tokens that are on their way, or owed, as the ledger knows. */
@@ -94,6 +96,7 @@ export function lendPosition(
   const beyondRefill = (demandPerS - ratePerS) * tickS * ahead + waiting;
   const need = Math.ceil(Math.min(capacity, Math.max(0, beyondRefill, refused)));
   const lowMark = lending.lowWater * capacity;
+  const factor = member.keepFactor ?? 1;
   const guarded = (1 - policy.lendable) * policy.nominalCapacity;
   const level = Math.max(0, Math.floor(tokens) - inFlight.leaving);
   const expected = Math.max(0, Math.floor(tokens)) + inFlight.arriving;
@@ -104,7 +107,7 @@ export function lendPosition(
     id: policy.id,
     level,
     need,
-    keep: Math.ceil(Math.max(need, Math.min(capacity, lowMark * ahead), known(guarded))),
+    keep: Math.ceil(Math.max(Math.min(capacity, Math.max(need, lowMark * ahead) * factor), known(guarded))),
     lack: Math.max(0, Math.min(room, need - expected)),
     limit: Math.max(0, borrowingLimit(policy, tickMs) - inFlight.borrowed),
     why,
