@@ -306,6 +306,29 @@ const ENTRIES = {
     'A file that a command was told to write cannot be written.',
     'give a path in a folder that is there and can be written to',
   ),
+  TG_LEARN_TOO_LITTLE_HISTORY: setup(
+    'There is too little history to learn an allocation from: the solver stays in charge.',
+    'wait until there are two days of it at least, or give the scenario more training days',
+  ),
+  TG_LEARN_BAD_MODEL: setup(
+    'A model of the learned allocator is damaged, or is none that this version can use.',
+    'train it anew with `tidegate train`, or restore the file',
+  ),
+  TG_LEARN_BAD_CHECKPOINT: setup(
+    'A checkpoint of a training is damaged, or of another training.',
+    'resume from another checkpoint with the scenario and seed that it is of, or begin anew without --resume',
+  ),
+  TG_LEARN_THREAD_LOST: {
+    meaning: 'A thread of a training died; the last checkpoint is kept.',
+    remedy: 'go on with --resume and the checkpoint; see the message for the cause',
+    transient: true,
+    grpcStatus: INTERNAL,
+  },
+  TG_LEARN_UNKNOWN_MODEL: absent('There is no such model in the folder.', 'see `tidegate model list`'),
+  TG_ALLOCATION_INVALID: setup(
+    'An allocation controller was told what cannot be.',
+    'see docs/library.md for what it takes',
+  ),
   TG_FORECAST_NO_FIT: setup('The model finds no fit to the series.', 'choose another model; see the cause'),
   TG_FORECAST_UNKNOWN_CLASS: absent(
     'There is no such class, or it has not been seen yet.',
@@ -342,6 +365,10 @@ const ENTRIES = {
   TG_MESH_WRONG_VALUE: setup(
     'A value in a resource is not of the type that its field has.',
     "see the path in the message, and the field's type in Envoy's v3 API",
+  ),
+  TG_MESH_OFF: input(
+    'Something was asked of the mesh, and no resources are served.',
+    'set mesh.path, or mesh.telemetry.access_logs or load_reports',
   ),
   TG_MESH_FILES: input(
     'A folder or file of resources that cannot be read as such.',
