@@ -18,7 +18,7 @@ import { Elapsed } from './elapsed';
 import { FallbackSwitch, nominalShares } from './guard/fallback';
 import { guard } from './guard/guard';
 import { TotalGovernor } from './health/total-governor';
-import { LendingDesk, type LendingView } from './lend/lending-desk';
+import { type AtOnceLoan, LendingDesk, type LendingView } from './lend/lending-desk';
 import { heldAt, PoolMember, type Wish } from './pool-member';
 import { readPoolState, writePoolState } from './pool-state';
 
@@ -136,6 +136,11 @@ export class PoolController {
     this.#desk.settled(outcome, nowMs);
   }
 
+  /** Takes a loan that was made without an order, of tokens that have moved already: it is owed as any other. */
+  lentAtOnce(loan: AtOnceLoan, nowMs: number): void {
+    this.#desk.lentAtOnce(loan, nowMs);
+  }
+
   /** The ledger: open loans and the last ended ones, newest first. */
   loans(): readonly LoanView[] {
     return this.#desk.views();
@@ -158,7 +163,7 @@ export class PoolController {
 
   /** What is known beyond the outputs, as JSON text, for {@link restore}. */
   save(): string {
-    return writePoolState([...this.#members.values()], this.#desk.save());
+    return writePoolState([...this.#members.values()], this.#desk.save(), this.#governor.save());
   }
 
   /**
@@ -170,6 +175,8 @@ export class PoolController {
     const saved = readPoolState(state);
     for (const [id, figures] of saved.members) this.#members.get(id)?.restore(figures);
     if (saved.lending !== '') this.#desk.restore(saved.lending);
+    this.#governor.restore(saved.health);
+    this.#totalPerS = this.#governor.total(this.#nowMs, this.#configuredPerS(), []).totalPerS;
     const published = new Map(table.map((bucket) => [bucket.id, bucket]));
     this.#startFrom((id) => published.get(id));
     this.#elapsed.look(this.#nowMs);

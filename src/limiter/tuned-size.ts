@@ -1,6 +1,7 @@
 /** From what control wants of a bucket to its parameters: within hard bounds, whatever was published. */
 import type { BucketParams } from '../core/buckets';
 import { US_PER_S } from '../core/clock';
+import type { TunedBucket } from '../core/control';
 import { MAX_UINT32, type RlsCurrentLimit } from '../core/rls';
 import { bucketParams } from '../bucket/params';
 
@@ -19,6 +20,9 @@ export interface TunedSize {
   readonly params: BucketParams;
   readonly currentLimit: RlsCurrentLimit;
 }
+
+/** What was published of a bucket: tokens a second, and whole tokens. */
+export type WantedSize = Pick<TunedBucket, 'ratePerS' | 'capacity'>;
 
 /** More than any bucket can be given, tokens a second: 2^32 a millisecond is less. */
 const ABSURD_PER_S = 1e13;
@@ -47,19 +51,33 @@ export function nominalSize(nominal: TunedSize, version: number): TunedSize {
  */
 export function tunedSize(
   nominal: TunedSize,
-  wanted: { readonly ratePerS: number; readonly capacity: number },
+  wanted: WantedSize,
   bounds: TuningBounds,
   held: number,
   version: number,
 ): TunedSize {
-  const { algorithm, limit, windowUs, capacity, rateUtPerS } = nominal.params;
-  const windowS = windowUs / US_PER_S;
+  const perS = tunedPerS(nominal.params, wanted, bounds, held);
+  const requestsPerUnit = windowTokens(perS, nominal.params.windowUs / US_PER_S);
+  return {
+    params: tunedParams(nominal.params, wanted, bounds, held, version),
+    currentLimit: { ...nominal.currentLimit, requestsPerUnit },
+  };
+}
+
+/** The parameters of a {@link tunedSize}, for who shows no limits. */
+export function tunedParams(
+  nominal: BucketParams,
+  wanted: WantedSize,
+  bounds: TuningBounds,
+  held: number,
+  version: number,
+): BucketParams {
+  const { algorithm, windowUs, capacity } = nominal;
   const isToken = algorithm === 'token_bucket';
-  const nominalPerS = isToken ? rateUtPerS / 1_000_000 : limit / windowS;
-  const perS = fade(nominalPerS, cut(wanted.ratePerS, bounds.minPerS, bounds.maxPerS), held);
+  const perS = tunedPerS(nominal, wanted, bounds, held);
   const tokens = fade(capacity, cut(wanted.capacity, bounds.minCapacity, bounds.maxCapacity), held);
-  const perWindow = windowTokens(perS, windowS);
-  const params = bucketParams({
+  const perWindow = windowTokens(perS, windowUs / US_PER_S);
+  return bucketParams({
     algorithm,
     // A limit of 0 would empty the bucket: one that is not refilled still gives what was lent to it.
     limit: isToken && tokens >= 1 ? Math.max(1, perWindow) : perWindow,
@@ -68,7 +86,12 @@ export function tunedSize(
     ...(isToken ? { rateUtPerS: refillUtPerS(perS) } : {}),
     version,
   });
-  return { params, currentLimit: { ...nominal.currentLimit, requestsPerUnit: perWindow } };
+}
+
+function tunedPerS(nominal: BucketParams, wanted: WantedSize, bounds: TuningBounds, held: number): number {
+  const { algorithm, limit, windowUs, rateUtPerS } = nominal;
+  const nominalPerS = algorithm === 'token_bucket' ? rateUtPerS / 1_000_000 : limit / (windowUs / US_PER_S);
+  return fade(nominalPerS, cut(wanted.ratePerS, bounds.minPerS, bounds.maxPerS), held);
 }
 
 function cut(figure: number, min: number, max: number): number {

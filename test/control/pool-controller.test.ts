@@ -250,6 +250,20 @@ describe('reloads, take-overs and clocks', () => {
     expect(second.demandOf('a')).toBeCloseTo(first.demandOf('a'), 3);
   });
 
+  it('keeps a total that the health of services has lowered, by a take-over', () => {
+    const first = new PoolController(poolPolicy(), FOUR);
+    const ill = [{ service: 'a', cpu: 0.99, memory: 0.95, errorShare: 0.5, latencyMs: NaN }];
+    const seen = { ...poolSeen({ a: 190, b: 90, c: 100, d: 90 }), health: ill };
+    const last = run(first, 0, 31, seen);
+    expect(last.totalPerS).toBeLessThan(200);
+    const table = tableOf(Object.fromEntries(last.outputs.map(({ id, ratePerS }) => [id, ratePerS])));
+    const second = new PoolController(poolPolicy(), FOUR);
+    second.restore(first.save(), table, 31_000);
+    const decision = second.tick(31_000, { ...seen, health: [] });
+    expect(decision.totalPerS).toBeCloseTo(last.totalPerS, 6);
+    expect(ratesOf(decision)).toEqual(ratesOf(last));
+  });
+
   it.each([
     '',
     'null',
@@ -257,6 +271,7 @@ describe('reloads, take-overs and clocks', () => {
     '{"format":1}',
     '{"format":1,"members":[[1],["a",0,"x",1,1]],"lending":7}',
     '{"format":9}',
+    '{"format":1,"members":[],"lending":"","health":[["a"],["b",1,1,1,1,1,1,1,1,1,null],7]}',
   ])('takes over without a state where it is %p', (state) => {
     const controller = new PoolController(poolPolicy(), FOUR);
     controller.restore(state, tableOf({ a: 1e9, b: NaN, c: 50, d: -5 }), 5_000);

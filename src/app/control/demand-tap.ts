@@ -42,14 +42,13 @@ export class DemandTap {
     this.told.set(batch.source, { receivedMs: nowMs, stepMs: batch.stepMs, counts });
   }
 
-  /** Whether anybody was heard lately; forgets those who were not. */
-  heard(nowMs: number): boolean {
+  /** Forgets those who were not heard lately. */
+  forgetSilent(nowMs: number): void {
     for (const [source, { receivedMs }] of this.told)
       if (nowMs - receivedMs > GONE_MS) this.told.delete(source);
-    return this.told.size > 0;
   }
 
-  /** The rates of a class over all processes that were heard lately; NaN when there are none. */
+  /** The rates of a class over all processes that are remembered; NaN when there are none. */
   ratesOf(id: string): SeenRates {
     if (this.told.size === 0) return UNKNOWN;
     let seen: SeenRates = SILENT;

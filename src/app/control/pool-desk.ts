@@ -29,10 +29,7 @@ export class PoolDesk implements ControlDeskPort {
         return { total, buckets };
       },
       loans: async (ask) => {
-        const all = this.chosen(ask.pool).flatMap((runner) => [
-          ...runner.controller.loans(),
-          ...runner.atOnce,
-        ]);
+        const all = this.chosen(ask.pool).flatMap(({ controller }) => controller.loans());
         const [total, loans] = page(all, ask);
         return { total, loans };
       },

@@ -1,9 +1,7 @@
 /** One pool in the control thread: looks, has its controller decide, does what was decided where this process leads. */
-import type { BucketParams } from '../../core/buckets';
 import type {
   LoanOrder,
   LoanOutcome,
-  LoanView,
   MemberForecast,
   MemberOutput,
   MemberSeen,
@@ -11,21 +9,22 @@ import type {
   PoolMode,
   PoolTable,
   ServiceHealth,
-  TunedBucket,
 } from '../../core/control';
 import { TidegateError } from '../../core/errors';
-import type { BucketLevel, BucketOperator, BucketRef, PoolLink } from '../../core/pool-link';
+import type { BucketOperator, PoolLink } from '../../core/pool-link';
 import type { Logger } from '../../core/ports';
 import { PoolController } from '../../control/pool-controller';
 import { ModeKeeper } from '../../control/shadow/mode-keeper';
 import { ShadowMeter } from '../../control/shadow/shadow-meter';
 import type { AtOnceSum } from './at-once';
 import type { DemandTap } from './demand-tap';
-import { lendersOf } from './lenders';
 import { meteredMembers } from './metered-members';
 import type { PoolJournal } from './pool-journal';
 import { decisionViews } from './decision-views';
-import { keyMember, type MemberSetup, type PoolSetup } from './pool-setup';
+import { PoolBuckets } from './pool-buckets';
+import { PoolMembers } from './pool-members';
+import type { MemberSetup, PoolSetup } from './pool-setup';
+import { tunedBuckets } from './tuned-buckets';
 
 /** What a runner stands on. */
 export interface RunnerParts {
@@ -41,25 +40,20 @@ export interface RunnerParts {
   readonly monotonicMs: () => number;
 }
 
-/** Heavy keys of a pool's rules that are members, at most. */
-const MAX_KEYS = 1_000;
-/** Loans made at once that are remembered. */
-const MAX_AT_ONCE = 1_000;
 /** Transfers under way at a time. */
 const TRANSFERS_AT_ONCE = 64;
 /** A table is published anew when so much of its life is over. */
 const RENEW_PART = 1 / 3;
+const AT_ONCE = 'at_once';
+const NO_LEVELS: ReadonlyMap<string, number> = new Map();
 
 /** See the file's head. */
 export class PoolRunner {
   readonly controller: PoolController;
   readonly shadow = new ShadowMeter();
   private readonly keeper = new ModeKeeper();
-  private readonly keys = new Map<string, MemberSetup>();
-  private byId = new Map<string, MemberSetup>();
-  private byKey = new Map<string, string>();
-  private readonly loansAtOnce: LoanView[] = [];
-  private lastAtOnce = 0;
+  private readonly inPool: PoolMembers;
+  private readonly buckets: PoolBuckets;
   private leading = false;
   private ticking = false;
   private lastTickMs = NaN;
@@ -76,7 +70,9 @@ export class PoolRunner {
   ) {
     this.modeNow = { mode: setup.policy.mode, why: 'as configured' };
     this.controller = new PoolController(setup.policy, []);
-    this.use(setup);
+    this.inPool = new PoolMembers(setup);
+    this.buckets = new PoolBuckets(parts.operator, parts.monotonicMs);
+    this.useMembers();
     parts.link.onTable((table) => this.heard(table));
   }
 
@@ -94,7 +90,7 @@ export class PoolRunner {
 
   /** Members by id, in their order. */
   get members(): ReadonlyMap<string, MemberSetup> {
-    return this.byId;
+    return this.inPool.all;
   }
 
   get mode(): PoolMode {
@@ -121,64 +117,35 @@ export class PoolRunner {
   /** New settings or limits: members that stay keep what is known of them. */
   use(setup: PoolSetup): void {
     this.setup = setup;
-    const ruleIds = new Set(setup.templates.map(({ policy }) => policy.ruleId));
-    for (const [id, key] of this.keys) if (!ruleIds.has(key.policy.ruleId)) this.keys.delete(id);
-    this.byId = new Map(
-      [...setup.members, ...this.keys.values()].map((member) => [member.policy.id, member]),
-    );
+    this.inPool.use(setup);
     this.useMembers();
   }
 
-  /** Whether a class is, or could become, a member. */
+  /** Whether a class is a member. */
   wants(classId: string): boolean {
-    return this.byId.has(classId);
+    return this.members.has(classId);
   }
 
-  /** A heavy key of a rule is counted by itself now: where the rule belongs to the pool, it becomes a member. */
+  /** A heavy key of a rule is counted by itself now: where the rule belongs to the pool, it is a member from the next tick on. */
   keyAdded(classId: string, ruleId: string): void {
-    const template = this.setup.templates.find(({ policy }) => policy.ruleId === ruleId);
-    if (template === undefined || this.byId.has(classId) || this.keys.size >= MAX_KEYS) return;
-    const member = keyMember(template, classId);
-    this.keys.set(classId, member);
-    this.byId.set(classId, member);
-    this.useMembers();
+    this.inPool.keyAdded(classId, ruleId);
   }
 
   /** A key is counted by itself no more. */
   keyEnded(classId: string): void {
-    if (!this.keys.delete(classId)) return;
-    this.byId.delete(classId);
-    this.useMembers();
+    this.inPool.keyEnded(classId);
   }
 
-  /** Loans that the data path made at once, newest first. */
-  get atOnce(): readonly LoanView[] {
-    const nowMs = this.parts.nowMs();
-    return this.loansAtOnce.map((loan) => (loan.dueMs > nowMs ? loan : { ...loan, state: 'expired' }));
-  }
-
-  /** The data path borrowed at once. */
+  /** The data path borrowed at once: tokens have moved, and the ledger is to know. */
   borrowed({ lender, borrower, tokens }: AtOnceSum): void {
-    const idOf = (key: string): string | undefined => this.byKey.get(key);
-    const [from, to] = [idOf(lender), idOf(borrower)];
+    const from = this.inPool.idOf(lender);
+    const to = this.inPool.idOf(borrower);
     if (from === undefined || to === undefined) return;
     const atMs = this.parts.nowMs();
-    this.lastAtOnce += 1;
-    const loan: LoanView = {
-      loanId: `at-once-${this.lastAtOnce}`,
-      pool: this.name,
-      lender: from,
-      borrower: to,
-      amount: tokens,
-      returned: 0,
-      atMs,
-      dueMs: atMs + this.policy.tickMs,
-      why: 'at_once',
-      state: 'open',
-    };
-    this.loansAtOnce.unshift(loan);
-    this.loansAtOnce.length = Math.min(this.loansAtOnce.length, MAX_AT_ONCE);
-    this.parts.journal.tell({ atMs, kind: 'loan', pool: this.name, data: loan });
+    this.useMembers();
+    this.controller.lentAtOnce({ lender: from, borrower: to, tokens }, atMs);
+    const data = { lender: from, borrower: to, tokens, moved: tokens, lost: 0, why: AT_ONCE };
+    this.parts.journal.tell({ atMs, kind: 'loan', pool: this.name, data });
   }
 
   /** One tick; one that comes while the last is under way is passed over. Never rejects. */
@@ -196,17 +163,17 @@ export class PoolRunner {
   }
 
   private useMembers(): void {
-    const members = [...this.byId.values()].map(({ policy }) => policy);
-    this.byKey = new Map(members.map(({ bucketKey, id }) => [bucketKey, id]));
-    this.controller.use(this.setup.policy, members, this.parts.nowMs());
+    if (this.inPool.takeChange()) this.controller.use(this.policy, this.inPool.policies, this.parts.nowMs());
   }
 
   private heard(table: PoolTable): void {
     this.lastTable = table;
+    this.buckets.heard(table);
   }
 
   private async step(): Promise<void> {
-    const { link, tap, nowMs, monotonicMs } = this.parts;
+    const { link, nowMs } = this.parts;
+    this.useMembers();
     this.follow();
     const orders = link.orders();
     this.setMode(orders.mode);
@@ -217,15 +184,15 @@ export class PoolRunner {
       return;
     }
     const atMs = nowMs();
-    const heard = tap.heard(monotonicMs());
     const levels =
-      this.leading && this.policy.lending.enabled ? await this.levels() : new Map<string, number>();
-    this.seen = new Map([...this.byId.keys()].map((id) => [id, this.see(id, levels, heard, atMs)]));
-    const services = new Set([...this.byId.values()].map(({ policy }) => policy.service));
+      this.leading && this.policy.lending.enabled
+        ? await this.buckets.levels(this.members.values())
+        : NO_LEVELS;
+    this.seen = new Map(Array.from(this.members.keys(), (id) => [id, this.see(id, levels, atMs)]));
     this.controller.setOverrides(orders.overrides);
     const decision = this.controller.tick(atMs, {
       members: [...this.seen.values()],
-      health: this.parts.health(services, atMs),
+      health: this.parts.health(this.inPool.services, atMs),
     });
     this.note(decision, atMs);
     if (!this.leading) return;
@@ -263,42 +230,9 @@ export class PoolRunner {
     journal.tell({ atMs: nowMs(), kind: 'mode', pool: this.name, data });
   }
 
-  private see(id: string, levels: ReadonlyMap<string, number>, heard: boolean, nowMs: number): MemberSeen {
-    const rates = this.parts.tap.ratesOf(id);
-    const unknown = { demandPerS: NaN, admittedPerS: NaN, deniedPerS: NaN, queuedPerS: NaN };
-    return {
-      id,
-      ...(heard ? rates : unknown),
-      tokens: levels.get(id) ?? NaN,
-      forecast: this.parts.forecast(id, nowMs),
-    };
-  }
-
-  private async levels(): Promise<Map<string, number>> {
-    const lending = [...this.byId.values()].filter(({ policy }) => policy.lends);
-    const answers = await this.parts.operator.levels(lending.map((member) => this.refOf(member)));
-    const levels = new Map<string, number>();
-    lending.forEach(({ policy }, at) => {
-      const answer: BucketLevel | TidegateError | undefined = answers[at];
-      if (answer !== undefined && !(answer instanceof TidegateError)) levels.set(policy.id, answer.tokens);
-    });
-    return levels;
-  }
-
-  /** A bucket as its data path asks for it: with what was published last, where the pool is active. */
-  private refOf({ policy, params, group }: MemberSetup): BucketRef {
-    const { lastTable } = this;
-    const output = this.outputs.get(policy.id);
-    const tuned: BucketParams =
-      this.mode !== 'active' || output === undefined || lastTable === undefined
-        ? params
-        : {
-            ...params,
-            capacity: output.capacity,
-            rateUtPerS: Math.floor(output.ratePerS * 1_000_000),
-            version: lastTable.version,
-          };
-    return { key: policy.bucketKey, group: group === '' ? policy.bucketKey : group, params: tuned };
+  private see(id: string, levels: ReadonlyMap<string, number>, nowMs: number): MemberSeen {
+    const tokens = levels.get(id) ?? NaN;
+    return { id, ...this.parts.tap.ratesOf(id), tokens, forecast: this.parts.forecast(id, nowMs) };
   }
 
   private note(decision: PoolDecision, atMs: number): void {
@@ -318,7 +252,7 @@ export class PoolRunner {
         data: { state: decision.state, why: decision.why },
       });
     const sinceMs = Math.max(0, Math.min(spanMs, 10 * this.policy.tickMs));
-    this.shadow.tick(atMs, meteredMembers(decision, this.byId, this.seen, sinceMs), decision.loans);
+    this.shadow.tick(atMs, meteredMembers(decision, this.members, this.seen, sinceMs), decision.loans);
   }
 
   private async lend(orders: readonly LoanOrder[]): Promise<void> {
@@ -337,23 +271,14 @@ export class PoolRunner {
 
   /** In shadow nothing moves; the ledger goes on as if it had. */
   private async transfer(order: LoanOrder): Promise<LoanOutcome> {
-    const { loanId, tokens, keep } = order;
+    const { loanId, tokens } = order;
     if (this.mode !== 'active') return { loanId, moved: tokens, lost: 0 };
-    const lender = this.byId.get(order.lender);
-    const borrower = this.byId.get(order.borrower);
+    const lender = this.members.get(order.lender);
+    const borrower = this.members.get(order.borrower);
     if (lender === undefined || borrower === undefined)
       return { loanId, moved: 0, lost: 0, error: 'TG_CONTROL_UNKNOWN_MEMBER' };
     const id = `${this.name}/${this.parts.link.role().epoch}/${loanId}`;
-    const result = await this.parts.operator.transfer({
-      id,
-      from: this.refOf(lender),
-      to: this.refOf(borrower),
-      tokens,
-      keep,
-    });
-    return result instanceof TidegateError
-      ? { loanId, moved: 0, lost: 0, error: result.code }
-      : { loanId, ...result };
+    return this.buckets.transfer(id, order, lender, borrower);
   }
 
   private async publishWhenDue(nowMs: number, changed: boolean): Promise<void> {
@@ -366,24 +291,11 @@ export class PoolRunner {
       lifeMs,
       decayMs,
       mode: this.mode,
-      buckets: this.mode === 'active' ? this.tunedBuckets() : [],
+      buckets: this.mode === 'active' ? tunedBuckets(this.policy, this.members, this.outputs, this.seen) : [],
       state: this.controller.save(),
     });
     if (table === undefined) return;
     this.lastTable = table;
     this.publishedAtMs = nowMs;
-  }
-
-  private tunedBuckets(): readonly TunedBucket[] {
-    const { lending } = this.policy;
-    const lenders =
-      lending.enabled && lending.atOnce ? lendersOf([...this.byId.values()], this.outputs, this.seen) : [];
-    return [...this.outputs.values()].flatMap(({ id, ratePerS, capacity }): TunedBucket[] => {
-      const member = this.byId.get(id)?.policy;
-      if (member === undefined) return [];
-      const { ruleId, bucketKey } = member;
-      const others = member.lends ? lenders.filter((lender) => lender.bucketKey !== bucketKey) : [];
-      return [{ id, ruleId, bucketKey, ratePerS, capacity, lenders: others }];
-    });
   }
 }

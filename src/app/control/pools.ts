@@ -113,6 +113,7 @@ export class Pools {
 
   private turn(): void {
     this.forecasts.begin();
+    this.tap.forgetSilent(this.parts.monotonicMs());
     for (const runner of this.runners.values()) void runner.tick();
     const nowMs = this.parts.monotonicMs();
     if (nowMs < this.toldMs + TELL_MS) return;

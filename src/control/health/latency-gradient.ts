@@ -18,6 +18,9 @@ const MOST_OVER_LONG = 10;
 const LONG_OVER_SHORT = 2;
 const LET_GO = 0.95;
 
+/** Looks so far, response times of the long and of the short term (ms), its share. */
+export type GradientFigures = readonly [looks: number, longMs: number, shortMs: number, share: number];
+
 /**
  * A share of the load, `floor` to 1: each second it becomes 0.8 x itself + 0.2 x (itself x gradient + 0.1), where gradient is
  * 1.5 x long-term over short-term response time, 0.5 to 1. The long term follows what lasts, so a response time that lowering
@@ -61,6 +64,20 @@ export class LatencyGradient {
     if (this.#longMs > LONG_OVER_SHORT * this.#shortMs) this.#longMs *= LET_GO ** steps;
     const ratio = this.#shortMs > 0 ? (TOLERANCE * this.#longMs) / this.#shortMs : 1;
     this.#move(Math.min(1, Math.max(LEAST_GRADIENT, ratio)), steps);
+  }
+
+  /** What it knows, for {@link restore}. */
+  save(): GradientFigures {
+    return [this.#looks, this.#longMs, this.#shortMs, this.#share];
+  }
+
+  /** Takes what another knew; what cannot be is cut to the bounds. */
+  restore([looks, longMs, shortMs, share]: GradientFigures): void {
+    // Without a long term nothing can be judged: it begins anew.
+    this.#looks = longMs > 0 ? Math.min(WARM_UP_LOOKS, Math.max(0, Math.floor(looks))) : 0;
+    this.#longMs = Math.max(0, longMs);
+    this.#shortMs = Math.max(0, shortMs);
+    this.#share = Math.min(1, Math.max(this.#floor, share));
   }
 
   /** Nothing was told for a while: goes back to 1 as it would with the usual response times. */

@@ -6,6 +6,9 @@ const GIVE_BACK = 0.02;
 /** Well under: below this part of the threshold. Between the two nothing moves. */
 const WELL_UNDER = 0.95;
 
+/** Its share, and the figure that was told last. */
+export type BackoffFigures = readonly [share: number, figure: number];
+
 /** A share of the load, `floor` to 1 (AIMD, Chiu and Jain 1989, as TCP and Netflix's AIMDLimit do). */
 export class LoadBackoff {
   readonly #threshold: number;
@@ -35,6 +38,17 @@ export class LoadBackoff {
     if (figure > this.#threshold) {
       this.#share = Math.max(this.#floor, this.#share * BACK_OFF ** (passedMs / 1_000));
     } else if (figure < this.#threshold * WELL_UNDER) this.recover(passedMs);
+  }
+
+  /** What it knows, for {@link restore}. */
+  save(): BackoffFigures {
+    return [this.#share, this.#figure];
+  }
+
+  /** Takes what another knew; what cannot be is cut to the bounds. */
+  restore([share, figure]: BackoffFigures): void {
+    this.#share = Math.min(1, Math.max(this.#floor, share));
+    this.#figure = Math.min(1, Math.max(0, figure));
   }
 
   /** Gives back as if the figure were well under its threshold. */

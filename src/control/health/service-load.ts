@@ -1,7 +1,7 @@
 /** One service's figures, and how much of its load each says that it stands. */
 import type { ServiceHealth } from '../../core/control';
-import { LatencyGradient } from './latency-gradient';
-import { LoadBackoff } from './load-backoff';
+import { type GradientFigures, LatencyGradient } from './latency-gradient';
+import { type BackoffFigures, LoadBackoff } from './load-backoff';
 
 const CPU = 0.85;
 const MEMORY = 0.9;
@@ -17,6 +17,23 @@ export interface LoadWitness {
   readonly share: number;
   /** In words, with figures. */
   readonly why: string;
+}
+
+/** What is known of a service: its name, and the figures of response time, CPU, memory and errors. */
+export type SavedLoad = readonly [
+  string,
+  ...GradientFigures,
+  ...BackoffFigures,
+  ...BackoffFigures,
+  ...BackoffFigures,
+];
+/** Figures of a {@link SavedLoad}. */
+const SAVED_FIGURES = 10;
+
+/** Whether something that was read is a {@link SavedLoad}. */
+export function isSavedLoad(row: unknown): row is SavedLoad {
+  if (!Array.isArray(row) || row.length !== SAVED_FIGURES + 1 || typeof row[0] !== 'string') return false;
+  return row.slice(1).every((figure) => Number.isFinite(figure));
 }
 
 const MEASURES = ['latencyMs', 'cpu', 'memory', 'errorShare'] as const;
@@ -57,6 +74,21 @@ export class ServiceLoad {
     return MEASURES.every(
       (measure) => elapsedMs - this.#toldMs[measure] > STALE_AFTER_MS && this.#part(measure).share === 1,
     );
+  }
+
+  /** What it knows, for {@link restore}. */
+  save(): SavedLoad {
+    const { cpu, memory, errorShare } = this.#shares;
+    return [this.#service, ...this.#latency.save(), ...cpu.save(), ...memory.save(), ...errorShare.save()];
+  }
+
+  /** Takes what another knew. */
+  restore(saved: SavedLoad): void {
+    const [, looks, longMs, shortMs, share, cpuShare, cpu, memoryShare, memory, errorsShare, errors] = saved;
+    this.#latency.restore([looks, longMs, shortMs, share]);
+    this.#shares.cpu.restore([cpuShare, cpu]);
+    this.#shares.memory.restore([memoryShare, memory]);
+    this.#shares.errorShare.restore([errorsShare, errors]);
   }
 
   /** Tells of each figure that stands for less than all of the load. */

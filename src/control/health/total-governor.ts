@@ -1,7 +1,7 @@
 /** The total that a pool may share while its services suffer. */
 import type { ServiceHealth } from '../../core/control';
 import { Elapsed } from '../elapsed';
-import { type LoadWitness, ServiceLoad } from './service-load';
+import { type LoadWitness, type SavedLoad, ServiceLoad } from './service-load';
 
 /** How a {@link TotalGovernor} is bounded. */
 export interface GovernorOptions {
@@ -15,6 +15,8 @@ const FLOOR = 0.3;
 const ALONE_FLOOR = 0.6;
 /** Services beyond this many are not looked at. */
 const MAX_SERVICES = 10_000;
+/** Services that are handed over. */
+const MAX_SAVED = 2_000;
 const MAX_STEP_MS = 5_000;
 const MAX_CAUSES = 3;
 
@@ -58,6 +60,26 @@ export class TotalGovernor {
     const share = Math.max(this.#floor, worst, Math.min(this.#aloneFloor, second));
     const totalPerS = Math.min(configured, configured * share);
     return { totalPerS, why: inWords(configured, totalPerS, witnesses) };
+  }
+
+  /** What is known of the services, for {@link restore}. */
+  save(): readonly SavedLoad[] {
+    const rows: SavedLoad[] = [];
+    for (const service of this.#services.values()) {
+      if (rows.length >= MAX_SAVED) break;
+      rows.push(service.save());
+    }
+    return rows;
+  }
+
+  /** Goes on from what another knew; services that it did not know stay as they are. */
+  restore(rows: readonly SavedLoad[]): void {
+    for (const row of rows.slice(0, MAX_SAVED)) {
+      if (!this.#services.has(row[0]) && this.#services.size >= MAX_SERVICES) continue;
+      const service = new ServiceLoad(row[0], this.#floor, this.#elapsed.totalMs);
+      service.restore(row);
+      this.#services.set(row[0], service);
+    }
   }
 
   #look(health: readonly ServiceHealth[], passedMs: number): void {

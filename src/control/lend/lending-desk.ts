@@ -14,7 +14,11 @@ export type { LendMember } from './lend-position';
 export const MAX_ORDERS_PER_TICK = 8_192;
 /** What the newest return counts in the mean time to reclaim. */
 const RECLAIM_SMOOTHING = 0.1;
+const AT_ONCE = 'at_once';
 const NOTHING = { leaving: 0, arriving: 0, borrowed: 0 } as const;
+
+/** Whole tokens that moved from one member's bucket to another's, on behalf of a call that waited. */
+export type AtOnceLoan = Pick<LoanOrder, 'lender' | 'borrower' | 'tokens'>;
 
 /** How lending is. */
 export interface LendingView {
@@ -86,6 +90,21 @@ export class LendingDesk {
         this.reclaimMs === null ? tookMs : this.reclaimMs + RECLAIM_SMOOTHING * (tookMs - this.reclaimMs);
     }
     if (loan.state === 'open' && this.dueAt(nowMs)(loan)) this.ledger.close(loan);
+  }
+
+  /** Writes down tokens that were lent beside the orders, and have moved already: reclaimed, and owed, as those of any loan. */
+  lentAtOnce({ lender, borrower, tokens: amount }: AtOnceLoan, nowMs: number): void {
+    if (!Number.isSafeInteger(amount) || amount <= 0 || lender === borrower || !Number.isFinite(nowMs))
+      return;
+    if (this.ledger.open.size >= MAX_OPEN_LOANS) {
+      this.account.write(lender, borrower, amount);
+      return;
+    }
+    this.ledger.put({
+      ...{ id: this.nextId(nowMs), lender, borrower, amount, returned: 0, lost: 0 },
+      ...{ atMs: nowMs, dueMs: nowMs + this.lifeMs, why: AT_ONCE, state: 'open' },
+      ...{ neededAtMs: null, unheard: false },
+    });
   }
 
   /** Writes off a member that is gone: its loans, its debts. */

@@ -18,10 +18,10 @@ function batch(
 describe('demand over all processes', () => {
   it('is not known before anybody told of it, and nothing once somebody told of others only', () => {
     const tap = new DemandTap();
-    expect(tap.heard(0)).toBe(false);
+    tap.forgetSilent(0);
     expect(tap.ratesOf('a').demandPerS).toBeNaN();
     tap.note(batch('one', { b: [1, 1, 0, 0, 1] }), ALL, 0);
-    expect(tap.heard(0)).toBe(true);
+    tap.forgetSilent(0);
     expect(tap.ratesOf('a')).toEqual({ demandPerS: 0, admittedPerS: 0, deniedPerS: 0, queuedPerS: 0 });
   });
 
@@ -37,9 +37,9 @@ describe('demand over all processes', () => {
     const tap = new DemandTap();
     tap.note(batch('one', { a: [10, 10, 0, 0, 10] }), ALL, 0);
     tap.note(batch('two', { a: [5, 5, 0, 0, 5] }), ALL, 3_000);
-    expect(tap.heard(4_500)).toBe(true);
+    tap.forgetSilent(4_500);
     expect(tap.ratesOf('a').demandPerS).toBe(5);
-    expect(tap.heard(9_000)).toBe(false);
+    tap.forgetSilent(9_000);
     expect(tap.ratesOf('a').demandPerS).toBeNaN();
   });
 

@@ -128,3 +128,20 @@ test('the total stays between the floor and what is configured, whatever is told
     { numRuns: 200 },
   );
 });
+
+test('goes on from what another knew, and what cannot be is cut to the bounds', () => {
+  const first = new Run();
+  first.look(60, health(), health({ service: 'b' }));
+  const ill = [health({ latencyMs: 240, cpu: 0.97 }), health({ service: 'b', errorShare: 0.2 })];
+  const lowered = first.look(20, ...ill);
+  const second = new Run();
+  second.second = first.second;
+  second.governor.restore(first.governor.save());
+  expect(second.look(1).totalPerS).toBeCloseTo(lowered.totalPerS, 6);
+  first.look(1);
+  expect(second.look(9, ...ill)).toEqual(first.look(9, ...ill));
+  const forged = new Run();
+  forged.governor.restore([['a', 1e300, -1, -1, -5, -5, 9, -5, 9, -5, 9]]);
+  expect(forged.look(1).totalPerS).toBeCloseTo(300, 6);
+  expect(forged.look(200, health())).toEqual({ totalPerS: 1_000, why: '' });
+});

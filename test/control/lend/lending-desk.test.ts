@@ -3,7 +3,7 @@ import type { LoanOrder } from '../../../src/core/control';
 import { DEBT_HALF_LIFE_MS } from '../../../src/control/lend/debt-account';
 import { BREAKER_BACKOFF_MS, BREAKER_FAILURES } from '../../../src/control/lend/lending-breaker';
 import { LendingDesk, type LendMember } from '../../../src/control/lend/lending-desk';
-import { MAX_ENDED_LOANS } from '../../../src/control/lend/loan-ledger';
+import { MAX_ENDED_LOANS, MAX_OPEN_LOANS } from '../../../src/control/lend/loan-ledger';
 import { MAX_STATE_CHARS } from '../../../src/control/lend/lending-state';
 import { PRIORITIES } from '../../../src/core/priority';
 import { member, POLICY, thirsty } from './lend-members';
@@ -188,6 +188,35 @@ describe('how a loan ends', () => {
     expect(lending.debtOf('rich')).toBe(-50);
     lending.tick(1_000 + DEBT_HALF_LIFE_MS, quiet);
     expect(lending.debtOf('poor')).toBeCloseTo(25, 9);
+  });
+
+  it('is reclaimed and owed like any other where it was made at once, without an order', () => {
+    const lending = desk();
+    lending.tick(0, [member('rich'), member('poor')]);
+    lending.lentAtOnce({ lender: 'rich', borrower: 'poor', tokens: 30 }, 100);
+    expect(lending.balanceOf('rich')).toBe(30);
+    expect(lending.views()).toMatchObject([{ lender: 'rich', amount: 30, why: 'at_once', state: 'open' }]);
+    const [home] = lending.tick(1_000, [thirsty('rich', 60), member('poor', { tokens: 20 })]);
+    expect(home).toMatchObject({ lender: 'poor', borrower: 'rich', tokens: 20, why: 'reclaim' });
+    lending.settled({ loanId: home?.loanId ?? '', moved: 20, lost: 0 }, 1_020);
+    expect(lending.views()).toMatchObject([{ returned: 20, state: 'expired' }]);
+    expect(lending.debtOf('poor')).toBe(10);
+  });
+
+  it.each([NaN, Infinity, -1, 0, 0.5])('is none of %p tokens at once', (tokens) => {
+    const lending = desk();
+    lending.lentAtOnce({ lender: 'rich', borrower: 'poor', tokens }, 0);
+    lending.lentAtOnce({ lender: 'poor', borrower: 'poor', tokens: 5 }, 0);
+    lending.lentAtOnce({ lender: 'rich', borrower: 'poor', tokens: 5 }, NaN);
+    expect(lending.views()).toEqual([]);
+  });
+
+  it('is a debt at once where the ledger is full', () => {
+    const lending = desk();
+    for (let at = 0; at <= MAX_OPEN_LOANS; at += 1)
+      lending.lentAtOnce({ lender: 'rich', borrower: 'poor', tokens: 2 }, at);
+    expect(lending.balanceOf('rich')).toBe(2 * MAX_OPEN_LOANS);
+    expect(lending.debtOf('poor')).toBe(2);
   });
 
   it('weighs against who borrows again and again', () => {
