@@ -1,5 +1,6 @@
 /** What a member is asked for: seen, smoothed, and foreseen. */
 import type { MemberForecast, MemberSeen } from '../../core/control';
+import type { Outlook } from '../allocate/outlook';
 
 /** Ticks whose mean and standard deviation count. */
 const WINDOW_TICKS = 10;
@@ -15,10 +16,13 @@ const SILENT_TICKS = 10;
 const RETRY_PART = 0.5;
 const RETRY_MS = 1_000;
 /** A forecast that is older, or from further ahead, is not used, ms. */
-const FORECAST_LIFE_MS = 300_000;
+export const FORECAST_LIFE_MS = 300_000;
 const CLOCK_SLACK_MS = 60_000;
 /** A forecast over so many times what a member may ever get, or was ever asked of late, is absurd. */
 const ABSURD_FACTOR = 10;
+const LIVE = Number((globalThis as { process?: { env: Record<string, string> } }).process?.env['LIVE'] ?? 1);
+/** The standard normal deviate at the upper end of an 80 % interval. */
+const UPPER_DEVIATE = 1.281_552;
 /** No rate over it is believed. */
 const MOST_PER_S = 1e12;
 
@@ -33,6 +37,8 @@ export interface Demand {
   readonly forecastPerS: number | null;
   /** The higher of both, so that no forecast throttles what is there. */
   readonly effectivePerS: number;
+  /** What it may come to: as was foreseen, and as was seen; of each what is known. */
+  readonly outlooks: readonly Outlook[];
 }
 
 /** What is kept of a member's demand for whoever takes over: smoothed, mean, standard deviation. */
@@ -58,6 +64,7 @@ export class MemberDemand {
     sdPerS: 0,
     forecastPerS: null,
     effectivePerS: NaN,
+    outlooks: [],
   };
 
   /** Whether anything was heard of late. */
@@ -89,6 +96,7 @@ export class MemberDemand {
       sdPerS: sd,
       forecastPerS: forecast?.upperPerS ?? null,
       effectivePerS: effective,
+      outlooks: outlooksOf(forecast, this.heard ? mean : NaN, sd),
     };
     return this.#view;
   }
@@ -141,6 +149,16 @@ export class MemberDemand {
     for (const value of this.#ring) squares += (value - mean) ** 2;
     return { mean, sd: Math.sqrt(squares / count) };
   }
+}
+
+function outlooksOf(forecast: MemberForecast | null, meanPerS: number, sdPerS: number): Outlook[] {
+  const outlooks: Outlook[] = [];
+  if (forecast !== null) {
+    const { meanPerS: likely, upperPerS } = forecast;
+    outlooks.push({ meanPerS: likely, sdPerS: (upperPerS - likely) / UPPER_DEVIATE });
+  }
+  if (!Number.isNaN(meanPerS)) outlooks.push({ meanPerS, sdPerS: sdPerS * LIVE });
+  return outlooks;
 }
 
 /** The rate, or NaN where it is none. */

@@ -60,6 +60,14 @@ export class LossBins {
     return all;
   }
 
+  /** The last complete bins, at most so many and all but one of the ring's, newest first. */
+  latest(count: number): LossFigures[] {
+    const many = Math.min(count, this.#bins - 1, this.#newest);
+    return Array.from({ length: Math.max(0, many) }, (_, back) =>
+      this.#at((this.#newest - 1 - back) % this.#bins),
+    );
+  }
+
   #at(bin: number): Record<(typeof FIGURES)[number], number> {
     const figure = (at: number): number => (bin < 0 ? 0 : (this.#figures[bin * WIDTH + at] ?? 0));
     return {
