@@ -66,8 +66,8 @@ const RANK: Readonly<Record<PoolMode, number>> = { off: 0, shadow: 1, active: 2 
 /**
  * Promotion asks for: the burn-in; after a demotion, a cool-down that doubles; no fault; and that the model loses at least a
  * hundredth less than the solver over a whole window, with confidence. It is asked once a window only, and the k-th time the
- * chance of an error is 1/(k(k+1)) of the one that is allowed, so that all looks together stay within it (alpha spending by a
- * convergent series, as for sequences of tests by Foster and Stine, 2008): evidence after a demotion has to be stronger by itself.
+ * chance of an error is 1/(k(k+1)) of the one that is allowed, so that all looks together stay within it (Bonferroni's
+ * inequality, over a series that sums to 1): evidence after a demotion has to be stronger by itself.
  * Demotion comes with the first look that sees a fault, a regret with confidence, or one that needs no test. A demotion is
  * certain, a promotion never is: what is configured as `active` begins active, and has to earn its way back like any other.
  */
