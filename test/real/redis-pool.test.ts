@@ -1,5 +1,6 @@
 /** Pools over a real Redis and a real Cluster: one leads, all have its table, nobody is led by one that was stalled. */
 import type { PoolTable } from '../../src/core/control';
+import { PoolConnections } from '../../src/store/redis/pool-connections';
 import { RedisPool, type RedisPoolOptions } from '../../src/store/redis/redis-pool';
 import { RedisCluster } from '../parts/redis-cluster';
 import { RedisServer } from '../parts/redis-server';
@@ -51,12 +52,10 @@ async function cutOff(link: RedisPool): Promise<void> {
   stall(link);
   const parts = link as unknown as {
     last: Promise<void>;
-    router: { close: () => void };
-    notices: { close: () => void };
+    connections: { close: () => void };
   };
   await parts.last;
-  parts.router.close();
-  parts.notices.close();
+  parts.connections.close();
 }
 
 async function leading(link: RedisPool): Promise<RedisPool> {
@@ -74,10 +73,15 @@ async function following(link: RedisPool): Promise<PoolTable[]> {
   return heard;
 }
 
+async function connected(server: RedisServer): Promise<number> {
+  const text = String(await server.admin.call('client', 'list'));
+  return text.split('\n').filter((line) => line.includes('addr=')).length;
+}
+
 /** Waits until a link's subscription stands. */
 async function subscribed(link: RedisPool): Promise<void> {
-  const { notices } = link as unknown as { notices: { client?: { mode: string } } };
-  await until('it listens', () => notices.client?.mode === 'subscriber');
+  const { connections } = link as unknown as { connections: { notices: { client?: { mode: string } } } };
+  await until('it listens', () => connections.notices.client?.mode === 'subscriber');
 }
 
 function behaviour(where: () => Where): void {
@@ -205,6 +209,39 @@ describe('over one Redis', () => {
     const table = await first.publish(proposal('after the break'));
     await until('it has come', () => heard.length > 0);
     expect(heard).toEqual([table]);
+  });
+
+  test('a hundred pools of a process share one connection and one subscription', async () => {
+    prefixes += 1;
+    const options = { ...where(), keyPrefix: `tg${prefixes}:` };
+    await until('the last test is over', async () => (await connected(server)) === 1);
+    const process = (source: string) => {
+      const connections = new PoolConnections(options);
+      const links = Array.from({ length: 100 }, (_, at) => {
+        const link = new RedisPool({
+          ...{ ...options, pool: `p${at}`, source, connections },
+          ...{ leaderLifeMs: NEVER_MS, pollMs: NEVER_MS },
+        });
+        link.start();
+        return link;
+      });
+      return { connections, links };
+    };
+    const a = process('a');
+    await until('it leads all', () => a.links.every((link) => link.role().leader));
+    const b = process('b');
+    await until('the other knows', () => b.links.every((link) => link.role().epoch > 0));
+    const heard: string[] = [];
+    for (const link of b.links) link.onTable(({ pool }) => heard.push(pool));
+    expect(await connected(server)).toBe(1 + 4);
+    await server.admin.call('client', 'kill', 'type', 'pubsub');
+    await Promise.all(a.links.map((link) => link.publish(proposal('one'))));
+    await until('all have come', () => heard.length === 100);
+    expect(new Set(heard).size).toBe(100);
+    await Promise.all([...a.links, ...b.links].map((link) => link.close()));
+    a.connections.close();
+    b.connections.close();
+    await until('all connections are gone', async () => (await connected(server)) === 1);
   });
 
   test('while Redis is away nobody leads; when it has lost all, epochs and versions rise all the same', async () => {

@@ -5,6 +5,7 @@ import type { Logger } from '../../core/ports';
 import type { BucketOperator, PoolLink } from '../../core/pool-link';
 import { MemoryPool } from '../../store/memory/memory-pool';
 import { RedisOperator } from '../../store/redis/redis-operator';
+import { PoolConnections } from '../../store/redis/pool-connections';
 import { RedisPool } from '../../store/redis/redis-pool';
 import { redisOptions } from '../redis-options';
 
@@ -27,23 +28,33 @@ export interface LinkParts {
   };
 }
 
-/** The link of one pool: a process whose store is in memory is alone. @throws TidegateError for settings that cannot be. */
-export function createPoolLink(pool: string, parts: LinkParts): PoolLink {
-  const { settings, source, logger, nowMs, led, orders } = parts;
-  if (settings.store.kind === 'memory')
-    return new MemoryPool({
-      pool,
-      nowMs,
-      load: () => orders.load(pool),
-      keep: (kept) => orders.keep(pool, kept),
-    });
-  return new RedisPool({
-    ...redisOptions(settings, logger),
-    pool,
-    source,
-    leaderLifeMs: settings.pools.leaderLifeMs,
-    led,
-  });
+/** The links of a process's pools: one whose store is in memory is alone; over Redis they share their connections. */
+export class PoolLinks {
+  private connections: PoolConnections | undefined;
+
+  constructor(private readonly parts: LinkParts) {}
+
+  /** The link of a pool. @throws TidegateError for settings that cannot be. */
+  linkOf(pool: string): PoolLink {
+    const { settings, source, logger, nowMs, led, orders } = this.parts;
+    if (settings.store.kind === 'memory')
+      return new MemoryPool({
+        pool,
+        nowMs,
+        load: () => orders.load(pool),
+        keep: (kept) => orders.keep(pool, kept),
+      });
+    const redis = redisOptions(settings, logger);
+    this.connections ??= new PoolConnections(redis);
+    const { connections } = this;
+    const { leaderLifeMs } = settings.pools;
+    return new RedisPool({ ...redis, pool, source, leaderLifeMs, led, connections });
+  }
+
+  /** Ends the connections, once all links are closed. */
+  close(): void {
+    this.connections?.close();
+  }
 }
 
 /** Operations on buckets from another thread than decides: over connections of their own, or by asking that thread. */

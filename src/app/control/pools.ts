@@ -14,7 +14,7 @@ import { DemandTap } from './demand-tap';
 import { MemberForecasts } from './member-forecasts';
 import { PoolDesk } from './pool-desk';
 import { PoolJournal } from './pool-journal';
-import { createOperator, createPoolLink } from './pool-links';
+import { createOperator, PoolLinks } from './pool-links';
 import { PoolRunner } from './pool-runner';
 import type { PoolSetup } from './pool-setup';
 import { bucketViews, poolView } from './pool-views';
@@ -51,6 +51,7 @@ export class Pools {
   private readonly forecasts: MemberForecasts;
   private readonly healths: ServiceHealths;
   private readonly operator: ReturnType<typeof createOperator>;
+  private readonly links: PoolLinks;
   private readonly keyRules = new Map<string, string>();
   private toldMs = -Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -66,6 +67,14 @@ export class Pools {
     this.forecasts = new MemberForecasts(predict);
     this.healths = new ServiceHealths(history, settings.pools.signals);
     this.operator = createOperator(settings, logger, serving);
+    this.links = new PoolLinks({
+      ...parts,
+      led: () => [...this.runners.values()].filter(({ link }) => link.role().leader).length,
+      orders: {
+        load: (pool) => this.loadOrders(pool),
+        keep: (pool, orders) => this.keepOrders(pool, orders),
+      },
+    });
     this.desk = new PoolDesk(this.runners, this.journal, parts.nowMs);
   }
 
@@ -108,6 +117,7 @@ export class Pools {
   async close(): Promise<void> {
     clearInterval(this.timer);
     await Promise.all([...this.runners.values()].map(({ link }) => link.close()));
+    this.links.close();
     await this.operator.close?.();
   }
 
@@ -129,14 +139,7 @@ export class Pools {
     const { name } = setup.policy;
     let link: PoolLink;
     try {
-      link = createPoolLink(name, {
-        ...this.parts,
-        led: () => [...this.runners.values()].filter((one) => one.link.role().leader).length,
-        orders: {
-          load: (pool) => this.loadOrders(pool),
-          keep: (pool, orders) => this.keepOrders(pool, orders),
-        },
-      });
+      link = this.links.linkOf(name);
     } catch (thrown) {
       logger.error({ pool: name, error: TidegateError.from(thrown) }, 'a pool stays as it is configured');
       return;

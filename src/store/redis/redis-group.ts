@@ -1,6 +1,5 @@
 /** A group over Redis: membership, leadership, the exchange of what was seen, and the leader's board. One slot. */
 import { randomInt } from 'node:crypto';
-import { TidegateError } from '../../core/errors';
 import {
   MAX_BOARD_BYTES,
   type GroupBoard,
@@ -17,6 +16,7 @@ import { ObservationExchange } from './observation-exchange';
 import { type RedisStoreOptions, resolveRedisOptions } from './options';
 import type { RedisRouter } from './router';
 import { loadGroupScript } from './scripts';
+import { SharedPart } from './shared-part';
 import { SlotCommands } from './slot-commands';
 
 /** What a group is told. */
@@ -50,6 +50,7 @@ export class RedisGroup implements GroupLink {
   private readonly commands: SlotCommands;
   private readonly exchange: ObservationExchange;
   private readonly lock: LeaderLock;
+  private readonly part: SharedPart;
   private readonly member: string;
   private readonly keys: Readonly<Record<'lock' | 'epoch' | 'members' | 'log' | 'size' | 'board', string>>;
   private readonly scripts = {
@@ -64,13 +65,12 @@ export class RedisGroup implements GroupLink {
   private reading: Promise<unknown> = Promise.resolve();
   private started = false;
   private closed = false;
-  private failing = false;
   private fenced = 0;
-  private failures = 0;
 
   /** @throws TidegateError TG_SETTINGS_INVALID or TG_SETTINGS_CONFLICT for options that cannot be. */
   constructor(private readonly options: RedisGroupOptions) {
     const settings = resolveRedisOptions(options);
+    this.part = new SharedPart('group', options.group, options.logger);
     const tag = `${settings.keyPrefix}{group:${options.group.replace(/[%{}]/g, encodeURIComponent)}}`;
     const key = (name: string): string => `${tag}/${name}`;
     this.keys = {
@@ -112,13 +112,13 @@ export class RedisGroup implements GroupLink {
   publish(batch: ObservationBatch): void {
     if (this.closed) return;
     this.exchange.publish(batch);
-    void this.trying(() => this.exchange.send());
+    void this.part.trying(() => this.exchange.send());
   }
 
   collect(): Promise<readonly ObservationBatch[]> {
     const read = this.reading.then(async () => {
       const batches: ObservationBatch[] = [];
-      if (!this.closed) await this.trying(() => this.exchange.read(batches));
+      if (!this.closed) await this.part.trying(() => this.exchange.read(batches));
       return batches;
     });
     this.reading = read;
@@ -128,7 +128,7 @@ export class RedisGroup implements GroupLink {
   async show(bytes: Uint8Array): Promise<boolean> {
     const { leader, epoch } = this.role();
     if (!leader || this.closed || bytes.length > MAX_BOARD_BYTES) return false;
-    const shown = await this.trying(() =>
+    const shown = await this.part.trying(() =>
       this.commands.run(
         this.scripts.show,
         [this.keys.epoch, this.keys.board],
@@ -143,7 +143,7 @@ export class RedisGroup implements GroupLink {
   }
 
   async board(): Promise<GroupBoard | undefined> {
-    const reply = await this.trying(() => this.commands.send('hmget', [this.keys.board, 'e', 'b']));
+    const reply = await this.part.trying(() => this.commands.send('hmget', [this.keys.board, 'e', 'b']));
     const [epochText, bytes] = Array.isArray(reply) ? (reply as unknown[]) : [];
     const epoch = Buffer.isBuffer(epochText) ? Number(epochText.toString('latin1')) : NaN;
     if (!Number.isSafeInteger(epoch) || !Buffer.isBuffer(bytes) || bytes.length > MAX_BOARD_BYTES)
@@ -152,8 +152,7 @@ export class RedisGroup implements GroupLink {
   }
 
   counts(): GroupCounts {
-    const { fenced, failures } = this;
-    return { ...this.exchange.counts, fenced, failures };
+    return { ...this.exchange.counts, fenced: this.fenced, failures: this.part.failures };
   }
 
   async close(): Promise<void> {
@@ -163,9 +162,9 @@ export class RedisGroup implements GroupLink {
     this.lock.resign();
     await this.ticking;
     this.lock.resign();
-    await this.trying(() => this.exchange.send());
+    await this.part.trying(() => this.exchange.send());
     if (this.started) {
-      await this.trying(() =>
+      await this.part.trying(() =>
         this.commands.run(this.scripts.leave, [this.keys.lock, this.keys.members], [this.member]),
       );
     }
@@ -185,7 +184,7 @@ export class RedisGroup implements GroupLink {
   private async tick(): Promise<void> {
     const { leaderLifeMs, stands = true } = this.options;
     const askedMs = this.monotonicMs();
-    const reply = await this.trying(() =>
+    const reply = await this.part.trying(() =>
       this.commands.run(
         this.scripts.tick,
         [this.keys.lock, this.keys.epoch, this.keys.members],
@@ -201,31 +200,8 @@ export class RedisGroup implements GroupLink {
     // Whoever leads now may know nothing of our classes.
     if (before.epoch !== this.role().epoch) this.exchange.sayAllNext();
     this.heard = membersOf(silences);
-    this.say(before);
-    await this.trying(() => this.exchange.send());
-  }
-
-  private say(before: GroupRole): void {
-    const { leader, epoch } = this.role();
-    const { group, logger } = this.options;
-    if (leader && !before.leader) logger?.info({ group, epoch }, 'this process leads the group');
-    if (!leader && before.leader) logger?.warn({ group, epoch }, 'this process no longer leads the group');
-  }
-
-  /** What a call gives; undefined where it failed, which is counted, and told when it begins. */
-  private async trying<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const result = await call();
-      this.failing = false;
-      return result;
-    } catch (thrown) {
-      const error = TidegateError.from(thrown);
-      this.failures += 1;
-      const { group, logger } = this.options;
-      if (!this.failing) logger?.warn({ group, error }, 'the group cannot be reached');
-      this.failing = true;
-      return undefined;
-    }
+    this.part.tellRole(before, this.role());
+    await this.part.trying(() => this.exchange.send());
   }
 }
 

@@ -9,13 +9,12 @@ import type { GroupRole } from '../../core/group';
 import { MAX_OVERRIDES, MAX_TABLE_BYTES, type PoolLink, type PoolOrders } from '../../core/pool-link';
 import { hashSlot } from './hash-slot';
 import { LeaderLock } from './leader-lock';
-import { makeRouter } from './make-router';
-import { type RedisStoreOptions, resolveRedisOptions } from './options';
-import { PoolNotices } from './pool-notices';
+import type { RedisStoreOptions } from './options';
+import { PoolConnections } from './pool-connections';
 import type { TableBody } from './pool-text';
 import { MODE_FIELD, OVERRIDE_FIELD, PoolView } from './pool-view';
-import type { RedisRouter } from './router';
 import { loadPoolScript } from './scripts';
+import { SharedPart } from './shared-part';
 import { SlotCommands } from './slot-commands';
 
 /** What a pool is told. */
@@ -25,6 +24,8 @@ export interface RedisPoolOptions extends RedisStoreOptions {
   readonly source: string;
   /** How long a leader that says nothing stays one, ms. */
   readonly leaderLifeMs: number;
+  /** What it shares with the other pools of this process; its own where absent. */
+  readonly connections?: PoolConnections;
   /** Pools that this process leads: with each it stands back a little for others. */
   readonly led?: () => number;
   /** How often to look where nobody gives notice, ms; at most 2,000, which contracts need; default 1,500. */
@@ -62,9 +63,9 @@ const BACK_PER_LED_MS = 100;
 /** See the file's head. */
 export class RedisPool implements PoolLink {
   readonly pool: string;
-  private readonly router: RedisRouter;
+  private readonly connections: PoolConnections;
   private readonly commands: SlotCommands;
-  private readonly notices: PoolNotices;
+  private readonly part: SharedPart;
   private readonly lock: LeaderLock;
   private readonly view: PoolView;
   private readonly member: string;
@@ -85,13 +86,14 @@ export class RedisPool implements PoolLink {
   private freeSinceMs: number | undefined;
   private started = false;
   private closed = false;
-  private failing = false;
-  private readonly counted = { fenced: 0, tooLarge: 0, failures: 0 };
+  private readonly counted = { fenced: 0, tooLarge: 0 };
 
   /** @throws TidegateError TG_SETTINGS_INVALID or TG_SETTINGS_CONFLICT for options that cannot be. */
   constructor(private readonly options: RedisPoolOptions) {
-    const settings = resolveRedisOptions(options);
+    this.connections = options.connections ?? new PoolConnections(options);
+    const { settings, router } = this.connections;
     this.pool = options.pool;
+    this.part = new SharedPart('pool', options.pool, options.logger);
     const tag = `${settings.keyPrefix}{pool:${options.pool.replace(/[%{}]/g, encodeURIComponent)}}`;
     const key = (name: string): string => `${tag}/${name}`;
     this.keys = { lock: key('lock'), epoch: key('epoch'), table: key('table'), orders: key('orders') };
@@ -100,19 +102,19 @@ export class RedisPool implements PoolLink {
     this.monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.lock = new LeaderLock(options.leaderLifeMs, this.monotonicMs);
     this.view = new PoolView(options.pool);
-    this.router = makeRouter(settings);
-    const slot = this.router.slotted ? hashSlot(this.keys.lock) : 0;
+    const slot = router.slotted ? hashSlot(this.keys.lock) : 0;
     const callMs = Math.min(MAX_CALL_MS, options.leaderLifeMs / 2);
-    this.commands = new SlotCommands(this.router, slot, callMs, 'the pool');
-    this.notices = new PoolNotices(settings, this.channel, (notice) => {
-      if (notice === undefined || !this.view.knows(notice)) void this.look();
-    });
+    this.commands = new SlotCommands(router, slot, callMs, 'the pool');
   }
 
   start(): void {
     if (this.started || this.closed) return;
     this.started = true;
-    if (this.options.listens ?? true) this.notices.start();
+    if (this.options.listens ?? true) {
+      this.connections.notices.listen(this.channel, (notice) => {
+        if (notice === undefined || !this.view.knows(notice)) void this.look();
+      });
+    }
     void this.look();
   }
 
@@ -131,7 +133,7 @@ export class RedisPool implements PoolLink {
     }
     const { publish } = this.scripts;
     const args = [String(epoch), text, String(TABLE_KEPT_MS), this.channel];
-    const reply = await this.trying(() =>
+    const reply = await this.part.trying(() =>
       this.commands.run(publish, [this.keys.epoch, this.keys.table], args),
     );
     if (reply === null) {
@@ -174,22 +176,22 @@ export class RedisPool implements PoolLink {
   }
 
   counts(): PoolLinkCounts {
-    return { ...this.counted, unreadable: this.view.unreadable };
+    return { ...this.counted, failures: this.part.failures, unreadable: this.view.unreadable };
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     clearTimeout(this.timer);
-    this.notices.close();
+    this.connections.notices.leave(this.channel);
     this.lock.resign();
     await this.last;
     this.lock.resign();
     if (this.holdsLock)
-      await this.trying(() =>
+      await this.part.trying(() =>
         this.commands.run(this.scripts.leave, [this.keys.lock], [this.member, this.channel]),
       );
-    this.router.close();
+    if (this.options.connections === undefined) this.connections.close();
   }
 
   private async order(field: string, lifeMs: string, text: string): Promise<boolean> {
@@ -208,7 +210,7 @@ export class RedisPool implements PoolLink {
     clearTimeout(this.timer);
     if (!this.started || this.closed) return;
     this.timer = setTimeout(() => {
-      this.notices.probe();
+      this.connections.notices.probe();
       void this.look();
     }, this.pauseMs());
     this.timer.unref();
@@ -217,7 +219,7 @@ export class RedisPool implements PoolLink {
   /** Until the next tick: sooner where this process stands for leader next. */
   private pauseMs(): number {
     const { leaderLifeMs, pollMs = POLL_MS } = this.options;
-    const calmMs = Math.min(leaderLifeMs / TICKS_A_LIFE, pollMs, this.failing ? AGAIN_MS : Infinity);
+    const calmMs = Math.min(leaderLifeMs / TICKS_A_LIFE, pollMs, this.part.failing ? AGAIN_MS : Infinity);
     if (this.freeSinceMs === undefined) return calmMs;
     return Math.max(1, Math.min(calmMs, this.freeSinceMs + this.standBackMs() - this.monotonicMs()));
   }
@@ -254,7 +256,7 @@ export class RedisPool implements PoolLink {
     const askedMs = this.monotonicMs();
     const stands = this.stands() ? '1' : '0';
     const args = [this.member, String(Math.ceil(this.options.leaderLifeMs)), stands, ...this.view.known()];
-    const reply = await this.trying(() =>
+    const reply = await this.part.trying(() =>
       this.commands.run(this.scripts.tick, [lock, epoch, table, orders], args),
     );
     const read = Array.isArray(reply) ? this.view.read(reply as unknown[], this.monotonicMs()) : undefined;
@@ -263,34 +265,11 @@ export class RedisPool implements PoolLink {
     this.holdsLock = read.leader === this.member;
     this.freeSinceMs = read.leader === '' ? (this.freeSinceMs ?? this.monotonicMs()) : undefined;
     if (!this.closed) this.lock.answered(askedMs, this.holdsLock, read.epoch);
-    this.say(before);
+    this.part.tellRole(before, this.role());
     if (read.table !== undefined) this.tell(read.table);
   }
 
   private tell(table: PoolTable): void {
     for (const listener of this.listeners) listener(table);
-  }
-
-  private say(before: GroupRole): void {
-    const { leader, epoch } = this.role();
-    const { pool, logger } = this.options;
-    if (leader && !before.leader) logger?.info({ pool, epoch }, 'this process leads the pool');
-    if (!leader && before.leader) logger?.warn({ pool, epoch }, 'this process no longer leads the pool');
-  }
-
-  /** What a call gives; undefined where it failed, which is counted, and told when it begins. */
-  private async trying<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const result = await call();
-      this.failing = false;
-      return result;
-    } catch (thrown) {
-      const error = TidegateError.from(thrown);
-      this.counted.failures += 1;
-      const { pool, logger } = this.options;
-      if (!this.failing) logger?.warn({ pool, error }, 'the pool cannot be reached');
-      this.failing = true;
-      return undefined;
-    }
   }
 }
