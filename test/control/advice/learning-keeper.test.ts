@@ -136,11 +136,9 @@ test.each<[string, Partial<LearningInputs>, string]>([
 ])('%s takes the place away at the look that sees it', (_, change, why) => {
   const one = pool({ ...RULES, burnInMs: 0 });
   expect(one.run(WINDOW_MS).at(-1)).toBe('active');
-  expect(one.look(change)).toMatchObject({
-    mode: 'shadow',
-    moved: 'demoted',
-    why: expect.stringContaining(why),
-  });
+  const state = one.look(change);
+  expect(state).toMatchObject({ mode: 'shadow', moved: 'demoted' });
+  expect(state.why).toContain(why);
 });
 
 test('after a demotion it cools down, twice as long each time, and only what was measured since counts', () => {
