@@ -1,15 +1,7 @@
 /** Which mode of learning holds for a pool: a model has to earn its place, and loses it at once. */
 import type { PoolMode } from '../../core/control';
+import type { LearningOrder, PublishedLearning, RegretFigures } from '../../core/learning';
 import { Elapsed } from '../elapsed';
-import type { RegretFigures } from './regret-figures';
-
-/** What a person has said: a mode, or to go on by evidence again. */
-export interface LearningOrder {
-  readonly mode: PoolMode | 'auto';
-  readonly author: string;
-  readonly reason: string;
-  readonly setAtMs: number;
-}
 
 /** How hard it is to be promoted. */
 export interface LearningRules {
@@ -26,7 +18,7 @@ export interface LearningInputs {
   /** `learning_mode`, and the pool's own mode: the lesser applies. */
   readonly configured: PoolMode;
   readonly pool: PoolMode;
-  readonly order: LearningOrder | undefined;
+  readonly order: Omit<LearningOrder, 'pool'> | undefined;
   /** The version of the model in use; undefined for none. */
   readonly model: string | undefined;
   /** What was measured; of another model it does not count. */
@@ -34,7 +26,7 @@ export interface LearningInputs {
   /** Why the model is not fit for what is seen; undefined when it is. */
   readonly fault: string | undefined;
   /** What another leader published, to go on from; absent while this process leads. */
-  readonly published?: { readonly model: string; readonly mode: PoolMode } | undefined;
+  readonly published?: PublishedLearning | undefined;
 }
 
 /** What holds. */
@@ -140,7 +132,7 @@ export class LearningKeeper {
   }
 
   /** A new word for `active`, of the settings or a person, is followed at once: a demotion takes it back until the next word. */
-  #hear(wanted: PoolMode, order: LearningOrder | undefined): void {
+  #hear(wanted: PoolMode, order: LearningInputs['order']): void {
     const word = `${wanted} ${order === undefined ? '' : order.setAtMs}`;
     if (word === this.#word || this.#model === undefined) return;
     this.#word = word;
@@ -154,7 +146,7 @@ export class LearningKeeper {
     }
   }
 
-  #follow({ model, mode }: NonNullable<LearningInputs['published']>): void {
+  #follow({ model, mode }: PublishedLearning): void {
     const active = model === this.#model && mode === 'active';
     if (active === this.#active) return;
     this.#active = active;

@@ -1,6 +1,6 @@
 /** What a model's advice would have cost, against the solver alone, on the arrivals that there were. */
 import { normalTail } from '../../control/advice/normal-tail';
-import type { RegretFigures } from '../../control/advice/regret-figures';
+import type { RegretFigures } from '../../core/learning';
 import { LossBins, type LossFigures } from '../../control/shadow/loss-bins';
 import { signedRankDeviate } from '../../control/shadow/signed-rank';
 import type { RecordedInterval } from './recorded';

@@ -1,7 +1,7 @@
 /** A model earns its place by evidence, at most once a window, and loses it at the look that sees why. */
 import { LearningKeeper, lesser, type LearningInputs } from '../../../src/control/advice/learning-keeper';
 import { normalTail } from '../../../src/control/advice/normal-tail';
-import type { RegretFigures } from '../../../src/control/advice/regret-figures';
+import type { RegretFigures } from '../../../src/core/learning';
 import { POOL_MODES, type PoolMode } from '../../../src/core/control';
 
 const WINDOW_MS = 600_000;
