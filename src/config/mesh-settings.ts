@@ -46,6 +46,10 @@ const targets = rows(
     endpoint: word(
       "`address:port` of one of the cluster's endpoints; empty: the whole cluster, by weighted routes.",
     ),
+    subset: word(
+      '`key=value,...`: one subset of the cluster, as the `metadata_match` of weighted clusters names it; empty: the whole.',
+      256,
+    ),
     bucket: word(
       "The rule's id, or `<rule id>|<bucket key>`, of the bucket that limits it; empty: only its health counts.",
       512,
@@ -56,6 +60,16 @@ const targets = rows(
     ),
     backup: toggle({ doc: 'Gets traffic only when the others cannot take it.', fallback: false }),
     max_share: ratio({ doc: 'The most of the group that it gets.', fallback: 1 }),
+    weight: number({
+      doc: 'Its configured weight where no resource in the folder gives one: where another control plane owns the routes.',
+      fallback: 1,
+      min: 0,
+      max: 1_000_000,
+    }),
+    runtime_prefix: word(
+      'The `runtime_key_prefix` of routes that another control plane owns, for `mesh.traffic.runtime_layer`; the same in all of the group.',
+      256,
+    ),
   },
 );
 

@@ -325,6 +325,22 @@ const ENTRIES = {
     grpcStatus: INTERNAL,
   },
   TG_LEARN_UNKNOWN_MODEL: absent('There is no such model in the folder.', 'see `tidegate model list`'),
+  TG_LEARN_OTHER_MODEL: setup(
+    'A model was made for something else: by a later version, or from other features.',
+    'train a model with this version',
+  ),
+  TG_LEARN_BAD_SETTINGS: setup(
+    'Training cannot be set as it is told to be.',
+    'see the message, and docs/learning.md for the bounds',
+  ),
+  TG_LEARN_BAD_ACTION: input(
+    'An action is not of the length that its services need, or holds what is not a finite number.',
+    'give finite numbers, so many for each service as the shape says',
+  ),
+  TG_LEARN_NOT_FINITE: setup(
+    'A learned policy says what is not a number.',
+    'nothing: the solver decides alone; train the model anew, or give another',
+  ),
   TG_ALLOCATION_INVALID: setup(
     'An allocation controller was told what cannot be.',
     'see docs/library.md for what it takes',
@@ -383,6 +399,14 @@ const ENTRIES = {
   TG_MESH_TOO_LARGE: setup(
     'A snapshot is over the bound of what one group of nodes may be sent.',
     'give fewer or smaller resources, or split the nodes into groups',
+  ),
+  TG_MESH_TARGET: setup(
+    'A target of traffic contradicts another, or the resources that hold it.',
+    'see the path in the message, and mesh.targets in docs/configuration.md',
+  ),
+  TG_MESH_CLASS: setup(
+    'A class of requests contradicts another, has no condition, or has one that Envoy does not take.',
+    'see the path in the message, and mesh.classes in docs/configuration.md',
   ),
   TG_MESH_TTL: setup(
     'A time to live is on a resource that must not have one, or is too short.',

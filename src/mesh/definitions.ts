@@ -65,6 +65,26 @@ message KeyValueList { repeated KeyValue values = 1; }
 message KeyValue { string key = 1; AnyValue value = 2; }
 `;
 
+/** The file whose own form below takes the place of what protobufjs brings, which has its fields in lowerCamelCase. */
+const STRUCT_FILE = 'google/protobuf/struct.proto';
+const STRUCT = `
+syntax = "proto3";
+package google.protobuf;
+message Struct { map<string, Value> fields = 1; }
+message Value {
+  oneof kind {
+    NullValue null_value = 1;
+    double number_value = 2;
+    string string_value = 3;
+    bool bool_value = 4;
+    Struct struct_value = 5;
+    ListValue list_value = 6;
+  }
+}
+enum NullValue { NULL_VALUE = 0; }
+message ListValue { repeated Value values = 1; }
+`;
+
 let loaded: Definitions | undefined;
 
 /** The definitions; reading them takes some 250 ms once. Throws `TG_MESH_MISDEFINED` when the files are not to be read. */
@@ -92,6 +112,8 @@ function readRoot(folder: string): Protobuf.Root {
     return found ?? null;
   };
   protobuf.parse(OPEN_TELEMETRY, root, { keepCase: true });
+  protobuf.parse(STRUCT, root, { keepCase: true });
+  root.files.push(STRUCT_FILE);
   return root.loadSync(
     LOADED.flatMap((one) => protoFiles(join(folder, one))),
     { keepCase: true },

@@ -70,6 +70,12 @@ export function resourceFromJson(
   };
 }
 
+/** A resource with another content of the same name, of which it waits for the same. */
+export function withBody(resource: MeshResource, body: Uint8Array): MeshResource {
+  const { typeUrl, name, ttlMs } = resource;
+  return { ...resource, body, version: contentHash([typeUrl, name, body, String(ttlMs ?? '')]) };
+}
+
 /** A version of several parts, in their order; each part counts with its length, so that none runs into the next. */
 export function contentHash(parts: Iterable<string | Uint8Array>): string {
   const hash = createHash('sha256');

@@ -1,6 +1,7 @@
 /** What users write as Envoy's resources: taken whole, or refused with the path. */
 import fc from 'fast-check';
 import { definitions } from '../../src/mesh/definitions';
+import { readSotwRequest } from '../../src/mesh/discovery-messages';
 import { nodeGrouping } from '../../src/mesh/node-groups';
 import { resourceFromJson } from '../../src/mesh/resource';
 import { SnapshotCache, snapshotOf } from '../../src/mesh/snapshot-cache';
@@ -33,6 +34,34 @@ describe('resources', () => {
     ]) {
       expect(definitions().type(`envoy.service.${name}`)).toBeDefined();
     }
+  });
+
+  test('values of any kind in metadata and runtime layers arrive', () => {
+    const layer = { n: 1.5, t: 'x', b: true, none: null, l: [1, 'y'], o: { p: 2 } };
+    const { body } = resourceFromJson(TYPES.T, { name: 'a', layer });
+    const message = definitions().decode('envoy.service.runtime.v3.Runtime', body);
+    expect(JSON.parse(JSON.stringify(message['layer']))).toEqual({
+      fields: {
+        b: { bool_value: true },
+        l: { list_value: { values: [{ number_value: 1 }, { string_value: 'y' }] } },
+        n: { number_value: 1.5 },
+        none: { null_value: 'NULL_VALUE' },
+        o: { struct_value: { fields: { p: { number_value: 2 } } } },
+        t: { string_value: 'x' },
+      },
+    });
+  });
+
+  test("a node's metadata is read from its first request", () => {
+    const fields = { zone: { string_value: 'a' }, count: { number_value: 1 } };
+    const node = { id: 'edge-1', cluster: 'edge', metadata: { fields } };
+    const name = 'envoy.service.discovery.v3.DiscoveryRequest';
+    const bytes = definitions().encode(name, { node, type_url: TYPES.C });
+    expect(readSotwRequest(bytes, undefined).node).toEqual({
+      id: 'edge-1',
+      cluster: 'edge',
+      metadata: { zone: 'a' },
+    });
   });
 
   test.each([
