@@ -3,11 +3,14 @@ import type { BucketParams } from './buckets';
 import type { ModeOrder, Override, PoolTable } from './control';
 import type { TidegateError } from './errors';
 import type { GroupRole } from './group';
+import type { LearningOrder } from './learning';
 
 /** What people ordered for a pool. */
 export interface PoolOrders {
   readonly overrides: readonly Override[];
   readonly mode: ModeOrder | undefined;
+  /** About learning; absent for none. */
+  readonly learning?: LearningOrder | undefined;
 }
 
 /** The most a table may hold, bytes of its JSON text. */
@@ -41,6 +44,8 @@ export interface PoolLink {
   dropOverride(member: string): Promise<boolean>;
   /** Rejects with a TidegateError when it is not kept. */
   putMode(order: ModeOrder): Promise<void>;
+  /** Rejects with a TidegateError when it is not kept. */
+  putLearning(order: LearningOrder): Promise<void>;
   /** Leaves, so that another can lead at once. Never rejects. */
   close(): Promise<void>;
 }

@@ -120,6 +120,9 @@ export function describePool(make: () => PoolLink): void {
     const active = modeOrder('active');
     await link.putMode(active);
     expect(link.orders().mode).toEqual(active);
+    const learning = { ...modeOrder('off'), mode: 'auto' } as const;
+    await link.putLearning(learning);
+    expect(link.orders()).toMatchObject({ mode: active, learning });
   });
 
   test('takes a bounded number of overrides', async () => {

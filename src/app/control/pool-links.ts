@@ -1,8 +1,7 @@
 /** A process's links to its pools, from the settings. */
 import type { Settings } from '../../config/settings-shape';
-import type { ModeOrder, Override } from '../../core/control';
 import type { Logger } from '../../core/ports';
-import type { BucketOperator, PoolLink } from '../../core/pool-link';
+import type { BucketOperator, PoolLink, PoolOrders } from '../../core/pool-link';
 import { MemoryPool } from '../../store/memory/memory-pool';
 import { RedisOperator } from '../../store/redis/redis-operator';
 import { PoolConnections } from '../../store/redis/pool-connections';
@@ -20,11 +19,8 @@ export interface LinkParts {
   readonly led: () => number;
   /** Where a process alone keeps orders over restarts. */
   readonly orders: {
-    load(pool: string): { readonly overrides: readonly Override[]; readonly mode: ModeOrder | undefined };
-    keep(
-      pool: string,
-      orders: { readonly overrides: readonly Override[]; readonly mode: ModeOrder | undefined },
-    ): void;
+    load(pool: string): PoolOrders;
+    keep(pool: string, orders: PoolOrders): void;
   };
 }
 

@@ -162,12 +162,17 @@ export class Pools {
 
   private loadOrders(pool: string): PoolOrders {
     const [newest] = this.parts.history.records.events({ kind: ORDERS, classId: pool, limit: 1 });
-    const { overrides, mode } = (newest?.data ?? {}) as Partial<PoolOrders>;
-    return { overrides: Array.isArray(overrides) ? overrides : [], mode: mode ?? undefined };
+    const { overrides, mode, learning } = (newest?.data ?? {}) as Partial<PoolOrders>;
+    return {
+      overrides: Array.isArray(overrides) ? overrides : [],
+      mode: mode ?? undefined,
+      learning: learning ?? undefined,
+    };
   }
 
   private keepOrders(pool: string, orders: PoolOrders): void {
-    const data = { overrides: orders.overrides, mode: orders.mode ?? null };
+    const { overrides, mode, learning } = orders;
+    const data = { overrides, mode: mode ?? null, learning: learning ?? null };
     this.parts.history.records.addEvent({ atMs: this.parts.nowMs(), kind: ORDERS, classId: pool, data });
   }
 }

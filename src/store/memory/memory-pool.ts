@@ -2,6 +2,7 @@
 import type { ModeOrder, Override, PoolTable } from '../../core/control';
 import { TidegateError } from '../../core/errors';
 import type { GroupRole } from '../../core/group';
+import type { LearningOrder } from '../../core/learning';
 import { MAX_OVERRIDES, MAX_TABLE_BYTES, type PoolLink, type PoolOrders } from '../../core/pool-link';
 
 /** What such a pool is told. */
@@ -24,6 +25,7 @@ export class MemoryPool implements PoolLink {
   private readonly listeners: ((table: PoolTable) => void)[] = [];
   private overrides = new Map<string, Override>();
   private mode: ModeOrder | undefined;
+  private learning: LearningOrder | undefined;
   private newest: PoolTable | undefined;
   private open = false;
 
@@ -38,6 +40,7 @@ export class MemoryPool implements PoolLink {
     for (const override of kept?.overrides.slice(0, MAX_OVERRIDES) ?? [])
       this.overrides.set(override.member, override);
     this.mode = kept?.mode;
+    this.learning = kept?.learning;
   }
 
   role(): GroupRole {
@@ -70,7 +73,7 @@ export class MemoryPool implements PoolLink {
 
   orders(): PoolOrders {
     this.prune();
-    return { overrides: [...this.overrides.values()], mode: this.mode };
+    return this.all();
   }
 
   putOverride(override: Override): Promise<void> {
@@ -93,6 +96,10 @@ export class MemoryPool implements PoolLink {
     return this.change(() => void (this.mode = order));
   }
 
+  putLearning(order: LearningOrder): Promise<void> {
+    return this.change(() => void (this.learning = order));
+  }
+
   close(): Promise<void> {
     this.open = false;
     return Promise.resolve();
@@ -100,16 +107,26 @@ export class MemoryPool implements PoolLink {
 
   /** Orders that could not be kept are not in force either. */
   private change(change: () => void): Promise<void> {
-    const before = { overrides: new Map(this.overrides), mode: this.mode };
+    const before = { overrides: new Map(this.overrides), mode: this.mode, learning: this.learning };
     try {
       change();
-      this.options.keep?.({ overrides: [...this.overrides.values()], mode: this.mode });
+      this.options.keep?.(this.all());
       return Promise.resolve();
     } catch (thrown) {
       this.overrides = before.overrides;
       this.mode = before.mode;
+      this.learning = before.learning;
       return Promise.reject(TidegateError.from(thrown));
     }
+  }
+
+  private all(): PoolOrders {
+    const { mode, learning } = this;
+    return {
+      overrides: [...this.overrides.values()],
+      mode,
+      ...(learning === undefined ? {} : { learning }),
+    };
   }
 
   private prune(): void {

@@ -6,6 +6,7 @@ import {
   type PoolTable,
   type TunedBucket,
 } from '../../core/control';
+import { LEARNING_ORDERS, type LearningOrder } from '../../core/learning';
 import { PRIORITIES } from '../../core/priority';
 
 /** A table but for what the store gives it. */
@@ -53,6 +54,17 @@ export function readModeOrder(pool: string, text: string): ModeOrder | undefined
   if (fields === undefined) return undefined;
   const { author, reason, setAtMs } = fields;
   const mode = POOL_MODES.find((known) => known === fields['mode']);
+  if (mode === undefined || typeof author !== 'string' || typeof reason !== 'string' || !isFigure(setAtMs))
+    return undefined;
+  return { pool, mode, author, reason, setAtMs };
+}
+
+/** @returns undefined for what is no order about learning. */
+export function readLearningOrder(pool: string, text: string): LearningOrder | undefined {
+  const fields = readFields(text);
+  if (fields === undefined) return undefined;
+  const { author, reason, setAtMs } = fields;
+  const mode = LEARNING_ORDERS.find((known) => known === fields['mode']);
   if (mode === undefined || typeof author !== 'string' || typeof reason !== 'string' || !isFigure(setAtMs))
     return undefined;
   return { pool, mode, author, reason, setAtMs };

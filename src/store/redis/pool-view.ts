@@ -1,10 +1,13 @@
 /** What one process knows of a pool in Redis: the newest table, and people's orders by Redis's clock. */
 import type { ModeOrder, Override, PoolTable } from '../../core/control';
+import type { LearningOrder } from '../../core/learning';
 import type { PoolOrders } from '../../core/pool-link';
-import { readModeOrder, readOverride, readTableBody } from './pool-text';
+import { readLearningOrder, readModeOrder, readOverride, readTableBody } from './pool-text';
 
-/** An order's field in Redis: of a member, or the mode's. */
+/** An order's field in Redis: of a member, the mode's, or learning's. */
 export const MODE_FIELD = 'm';
+/** See {@link MODE_FIELD}. */
+export const LEARNING_FIELD = 'l';
 /** Before the member in an override's field. */
 export const OVERRIDE_FIELD = 'o:';
 
@@ -32,6 +35,7 @@ export class PoolView {
   private revision = '';
   private overrides: readonly { readonly untilMs: number; readonly override: Override }[] = [];
   private mode: ModeOrder | undefined;
+  private learning: LearningOrder | undefined;
   /** Redis's time less the monotonic clock's. */
   private clockOffsetMs = 0;
 
@@ -74,7 +78,12 @@ export class PoolView {
   orders(nowMs: number): PoolOrders {
     const redisMs = nowMs + this.clockOffsetMs;
     const holding = this.overrides.filter(({ untilMs }) => untilMs > redisMs);
-    return { overrides: holding.map(({ override }) => override), mode: this.mode };
+    const { mode, learning } = this;
+    return {
+      overrides: holding.map(({ override }) => override),
+      mode,
+      ...(learning === undefined ? {} : { learning }),
+    };
   }
 
   private readTable(
@@ -102,6 +111,7 @@ export class PoolView {
   private readOrders(revision: string, parts: readonly string[]): void {
     this.revision = revision;
     this.mode = undefined;
+    this.learning = undefined;
     const overrides: { untilMs: number; override: Override }[] = [];
     for (let at = 0; at + 1 < parts.length; at += 2) {
       const field = parts[at] ?? '';
@@ -111,6 +121,9 @@ export class PoolView {
       if (field === MODE_FIELD) {
         this.mode = readModeOrder(this.pool, text);
         if (this.mode === undefined) this.unreadable += 1;
+      } else if (field === LEARNING_FIELD) {
+        this.learning = readLearningOrder(this.pool, text);
+        if (this.learning === undefined) this.unreadable += 1;
       } else if (field.startsWith(OVERRIDE_FIELD)) {
         const override = readOverride(this.pool, text);
         if (override === undefined || !Number.isSafeInteger(untilMs)) this.unreadable += 1;

@@ -6,13 +6,14 @@ import { createHash, randomInt } from 'node:crypto';
 import type { ModeOrder, Override, PoolTable } from '../../core/control';
 import { TidegateError } from '../../core/errors';
 import type { GroupRole } from '../../core/group';
+import type { LearningOrder } from '../../core/learning';
 import { MAX_OVERRIDES, MAX_TABLE_BYTES, type PoolLink, type PoolOrders } from '../../core/pool-link';
 import { hashSlot } from './hash-slot';
 import { LeaderLock } from './leader-lock';
 import type { RedisStoreOptions } from './options';
 import { PoolConnections } from './pool-connections';
 import type { TableBody } from './pool-text';
-import { MODE_FIELD, OVERRIDE_FIELD, PoolView } from './pool-view';
+import { LEARNING_FIELD, MODE_FIELD, OVERRIDE_FIELD, PoolView } from './pool-view';
 import { loadPoolScript } from './scripts';
 import { SharedPart } from './shared-part';
 import { SlotCommands } from './slot-commands';
@@ -173,6 +174,10 @@ export class RedisPool implements PoolLink {
 
   async putMode(order: ModeOrder): Promise<void> {
     await this.order(MODE_FIELD, '0', JSON.stringify(order));
+  }
+
+  async putLearning(order: LearningOrder): Promise<void> {
+    await this.order(LEARNING_FIELD, '0', JSON.stringify(order));
   }
 
   counts(): PoolLinkCounts {

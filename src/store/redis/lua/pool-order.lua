@@ -1,4 +1,4 @@
--- Puts or drops one order, after dropping what has run out. A field is `o:` and a member, or `m` for the mode; a value is the time until which it holds (ms; 0 for ever), a
+-- Puts or drops one order, after dropping what has run out. A field is `o:` and a member, `m` for the mode, or `l` for learning; a value is the time until which it holds (ms; 0 for ever), a
 -- blank, and the order's text.
 -- KEYS: the orders. ARGV: the channel, how many members may have one, the field, how long it holds (ms; 0 for ever; empty: drop it),
 -- the text.
