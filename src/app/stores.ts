@@ -66,7 +66,7 @@ export function createStores(
   const { kind } = settings.store;
   const local = new MemoryStore({ clock, maxBuckets: settings.store.memory.maxBuckets });
   const operator = new MemoryOperator(local);
-  const lent = (inner: BucketStore, from: BucketOperator): BucketStore =>
+  const lent = (inner: BucketStore, from: BorrowingStoreOptions['operator']): BucketStore =>
     lending === undefined ? inner : new BorrowingStore({ inner, operator: from, clock, ...lending });
   const queued = (inner: BucketStore): QueuedStore =>
     new QueuedStore({ inner, clock, maxTotal: settings.queue.maxTotal, observer: metrics });
@@ -87,7 +87,7 @@ export function createStores(
     });
   };
   if (kind === 'memory' && link !== undefined) {
-    const leased = leasedFrom(new GuardedStore(link, { onDecided }), link);
+    const leased = leasedFrom(lent(new GuardedStore(link, { onDecided }), link), link);
     const store = queued(leased);
     return {
       store,

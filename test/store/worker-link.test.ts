@@ -1,11 +1,14 @@
 import { bucketParams } from '../../src/bucket/params';
 import type { BucketResult } from '../../src/core/buckets';
 import { TidegateError } from '../../src/core/errors';
+import { BorrowingStore } from '../../src/store/borrowing/borrowing-store';
+import type { BorrowedTokens } from '../../src/store/borrowing/loan-window';
 import { LeasedStore } from '../../src/store/leased/leased-store';
 import { MemoryStore } from '../../src/store/memory/memory-store';
 import { LinkServer, SharedParams } from '../../src/store/worker-link/link-server';
 import { LinkStore } from '../../src/store/worker-link/link-store';
 import type { LinkAsk } from '../../src/store/worker-link/messages';
+import { until } from '../parts/until';
 import { describeStoreContract, type StoreHarness } from './contract';
 import { ask, askOne, call, daily, request } from './contract-form';
 import { SimulatedClock } from './simulated-clock';
@@ -180,4 +183,52 @@ test('workers that lease over links never admit more than the limit, and most wi
   await Promise.all(workers.map((store) => store.close()));
   const left = (await askOne(primary.store, call('k', params, 0))).remaining;
   expect(together + left).toBe(4_000);
+});
+
+describe('tokens that move over a link', () => {
+  const params = bucketParams({ algorithm: 'token_bucket', limit: 10, windowUs: 31_536_000_000_000 });
+  const refOf = (key: string) => ({ key, group: key, params });
+
+  test('are borrowed at once for a call that would be denied', async () => {
+    const primary = new Primary();
+    const link = primary.link();
+    const clock = { monotonicMs: () => performance.now() };
+    const told: BorrowedTokens[] = [];
+    const store = new BorrowingStore({
+      ...{ inner: link, operator: link, clock },
+      lendersOf: (key) => (key === 'poor' ? [{ ref: refOf('rich'), keep: 4 }] : []),
+      borrowed: (loan) => told.push(loan),
+    });
+    const take = async (key: string): Promise<boolean | undefined> => {
+      const [result] = await store.decide(request([call(key, params, 1)]));
+      return result instanceof TidegateError ? undefined : result?.allowed;
+    };
+    const taken = [];
+    for (let at = 0; at < 20; at += 1) taken.push(await take('poor'));
+    expect(taken.filter(Boolean)).toHaveLength(16);
+    expect(told.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(6);
+    expect((await askOne(primary.store, call('rich', params, 0))).remaining).toBe(4);
+    await store.close();
+  });
+
+  test('are refused with a reason where they cannot, where nobody is there, and when it closes', async () => {
+    const primary = new Primary();
+    const link = primary.link();
+    const order = { id: 'x', from: refOf('a'), to: refOf('b'), tokens: 3, keep: 0 };
+    expect(await link.transfer({ ...order, to: refOf('a') })).toMatchObject({
+      code: 'TG_CONTROL_BAD_TRANSFER',
+    });
+    const window = bucketParams({ algorithm: 'fixed_window', limit: 10, windowUs: 60_000_000 });
+    expect(await link.transfer({ ...order, to: { key: 'w', group: 'w', params: window } })).toMatchObject({
+      code: 'TG_CONTROL_BAD_TRANSFER',
+    });
+    primary.held = [];
+    const lost = link.transfer(order);
+    await until('it is sent', () => primary.held?.length === 1);
+    await link.close();
+    expect(await lost).toMatchObject({ code: 'TG_STORE_UNAVAILABLE' });
+    expect(await link.transfer(order)).toMatchObject({ code: 'TG_STORE_UNAVAILABLE' });
+    const alone = new LinkStore({ nowMs: () => performance.now(), post: () => false });
+    expect(await alone.transfer(order)).toMatchObject({ code: 'TG_STORE_UNAVAILABLE' });
+  });
 });

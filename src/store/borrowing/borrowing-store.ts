@@ -17,7 +17,7 @@ export interface BorrowingStoreOptions {
   /** Decides; closed with this store. */
   readonly inner: BucketStore;
   /** Operates on the same buckets. */
-  readonly operator: BucketOperator;
+  readonly operator: Pick<BucketOperator, 'transfer'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Who may lend to the bucket of a key at once, best first; mostly nobody. Cheap: it stands in the path of decisions. */
   readonly lendersOf: (bucketKey: string) => readonly Lender[];

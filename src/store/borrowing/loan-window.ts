@@ -26,7 +26,7 @@ export interface BorrowedTokens {
 
 /** What loans stand on. */
 export interface LoanWindowOptions {
-  readonly operator: BucketOperator;
+  readonly operator: Pick<BucketOperator, 'transfer'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Told of every transfer that took tokens; must not throw. */
   readonly borrowed: (tokens: BorrowedTokens) => void;

@@ -1,15 +1,20 @@
 /** The side of a link that holds the buckets: settles what one worker asks, at once, in the order asked. */
 import { bucketParams } from '../../bucket/params';
+import { transferFault } from '../../bucket/transfer';
 import type { BucketParams, BucketRequest, BucketResult } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseReply, LeaseSource } from '../../core/leases';
+import type { TokenTransfer, TransferResult } from '../../core/pool-link';
 import {
   isLease,
+  isTransfer,
   type LinkAnswer,
   type LinkAsk,
   type LinkLease,
+  type LinkQuestion,
   type LinkReply,
   type LinkRequest,
+  type LinkTransfer,
   toLinkError,
   toLinkOutcome,
 } from './messages';
@@ -17,6 +22,7 @@ import {
 /** Buckets that answer at once. */
 export interface LinkedBuckets extends LeaseSource {
   decide(request: BucketRequest): readonly BucketResult[];
+  move(transfer: Omit<TokenTransfer, 'id'>): TransferResult | TidegateError;
 }
 
 /** Sets of parameters kept so that equal ones of several workers are one object. */
@@ -60,8 +66,9 @@ export class LinkServer {
     return answers.length === 0 ? undefined : { kind: 'answer', answers };
   }
 
-  #settle(ask: LinkRequest | LinkLease): LinkAnswer[1] {
+  #settle(ask: LinkQuestion): LinkAnswer[1] {
     try {
+      if (isTransfer(ask)) return this.#move(ask);
       return isLease(ask) ? this.#lease(ask) : this.#decide(ask);
     } catch (thrown) {
       return toLinkError(TidegateError.from(thrown));
@@ -94,6 +101,14 @@ export class LinkServer {
     });
     if (answer === undefined) throw new TidegateError('TG_INTERNAL', 'a lease was not settled at once');
     return answer instanceof TidegateError ? toLinkError(answer) : answer;
+  }
+
+  #move([, fromParams, toParams, fromKey, toKey, tokens, keep]: LinkTransfer): LinkAnswer[1] {
+    const from = { key: fromKey, group: fromKey, params: this.#paramsOf(fromParams) };
+    const to = { key: toKey, group: toKey, params: this.#paramsOf(toParams) };
+    const transfer = { id: 'link', from, to, tokens, keep };
+    const outcome = transferFault(transfer) ?? this.buckets.move(transfer);
+    return outcome instanceof TidegateError ? toLinkError(outcome) : outcome;
   }
 
   #paramsOf(id: number): BucketParams {

@@ -8,6 +8,7 @@ import { settleResults } from '../../bucket/settlement';
 import type { BucketParams, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseDone, LeaseReply, LeaseSource } from '../../core/leases';
+import type { BucketOperator, TokenTransfer, TransferResult } from '../../core/pool-link';
 import {
   fromLinkError,
   fromLinkOutcome,
@@ -17,8 +18,8 @@ import {
   type LinkAnswer,
   type LinkAsk,
   type LinkCall,
-  type LinkLease,
   type LinkParams,
+  type LinkQuestion,
   type LinkReply,
   type LinkRequest,
 } from './messages';
@@ -48,15 +49,18 @@ interface PendingRequest {
   expired: boolean;
 }
 
+type TransferDone = (outcome: TransferResult | TidegateError) => void;
+
 /** The store. */
-export class LinkStore implements BucketStore, LeaseSource {
+export class LinkStore implements BucketStore, LeaseSource, Pick<BucketOperator, 'transfer'> {
   readonly #requests = new Map<number, PendingRequest>();
   readonly #leases = new Map<number, LeaseDone>();
+  readonly #transfers = new Map<number, TransferDone>();
   readonly #maxPending: number;
   #params = new Map<BucketParams, number>();
   #newParams: LinkParams[] = [];
   #anew = true;
-  #asks: (LinkRequest | LinkLease)[] = [];
+  #asks: LinkQuestion[] = [];
   #scheduled = false;
   #lastId = 0;
   #lastParams = 0;
@@ -90,6 +94,18 @@ export class LinkStore implements BucketStore, LeaseSource {
     this.#enqueue([this.#lastId, this.#paramsId(params), rest]);
   }
 
+  /** Moves tokens between two buckets. An order whose answer is lost may have been done; it is never given twice. */
+  transfer({ from, to, tokens, keep }: TokenTransfer): Promise<TransferResult | TidegateError> {
+    if (this.#closed || this.#transfers.size >= this.#maxPending)
+      return Promise.resolve(new TidegateError('TG_STORE_UNAVAILABLE', 'the primary cannot be asked'));
+    return new Promise((resolve) => {
+      this.#transfers.set(this.#nextId(), resolve);
+      this.#makeRoom(2);
+      const params = [this.#paramsId(from.params), this.#paramsId(to.params)] as const;
+      this.#enqueue([this.#lastId, ...params, from.key, to.key, tokens, keep]);
+    });
+  }
+
   ready(): boolean {
     return !this.#closed;
   }
@@ -100,8 +116,8 @@ export class LinkStore implements BucketStore, LeaseSource {
       const done = this.#leases.get(id);
       if (done !== undefined) {
         this.#leases.delete(id);
-        done(leaseOf(answer));
-      } else this.#answered(id, answer);
+        done(replyOf(answer));
+      } else if (!this.#transferred(id, answer)) this.#answered(id, answer);
     }
     this.#stopSweeping();
   }
@@ -114,8 +130,18 @@ export class LinkStore implements BucketStore, LeaseSource {
     const error = new TidegateError('TG_STORE_UNAVAILABLE', 'the store is closed');
     for (const done of this.#leases.values()) done(error);
     this.#leases.clear();
+    for (const done of this.#transfers.values()) done(error);
+    this.#transfers.clear();
     for (const { request, answer } of this.#requests.values()) answer(request.calls.map(() => error));
     this.#requests.clear();
+  }
+
+  #transferred(id: number, answer: LinkAnswer[1]): boolean {
+    const done = this.#transfers.get(id);
+    if (done === undefined) return false;
+    this.#transfers.delete(id);
+    done(replyOf(answer));
+    return true;
   }
 
   #answered(id: number, answer: LinkAnswer[1]): void {
@@ -171,7 +197,7 @@ export class LinkStore implements BucketStore, LeaseSource {
     return this.#lastId;
   }
 
-  #enqueue(ask: LinkRequest | LinkLease): void {
+  #enqueue(ask: LinkQuestion): void {
     this.#asks.push(ask);
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -233,9 +259,9 @@ function resultsOf(request: BucketRequest, answer: LinkAnswer[1]): readonly Buck
   );
 }
 
-function leaseOf(answer: LinkAnswer[1]): LeaseReply | TidegateError {
+/** An answer to a lease's ask or to a transfer, whichever was asked for. */
+function replyOf<T extends LeaseReply | TransferResult>(answer: LinkAnswer[1]): T | TidegateError {
   if (Array.isArray(answer))
     return new TidegateError('TG_STORE_REPLY', 'the primary answered something unexpected');
-  const reply = answer as LeaseReply;
-  return isLinkError(answer) ? fromLinkError(answer) : reply;
+  return isLinkError(answer) ? fromLinkError(answer) : (answer as T);
 }

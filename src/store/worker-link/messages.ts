@@ -6,6 +6,7 @@ import type { BucketOutcome, BucketParams, ChargeDenied, Role } from '../../core
 import { CATALOGUE, type ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseReply } from '../../core/leases';
+import type { TransferResult } from '../../core/pool-link';
 
 /** Parameters by a number that the worker gave them. */
 export type LinkParams = readonly [id: number, params: BucketParams];
@@ -30,14 +31,28 @@ export type LinkRequest = readonly [
 /** A lease's ask, its parameters apart. */
 export type LinkLease = readonly [id: number, params: number, ask: Omit<LeaseAsk, 'params'>];
 
+/** Tokens to be moved between two buckets, the lender's first; nothing is asked twice, so there is no id to know it by. */
+export type LinkTransfer = readonly [
+  id: number,
+  fromParams: number,
+  toParams: number,
+  from: string,
+  to: string,
+  tokens: number,
+  keep: number,
+];
+
+/** Anything that is asked. */
+export type LinkQuestion = LinkRequest | LinkLease | LinkTransfer;
+
 /** What a worker asks. */
 export interface LinkAsk {
   readonly kind: 'ask';
   /** Forget all parameters known so far. */
   readonly anew: boolean;
   readonly params: readonly LinkParams[];
-  /** Requests and leases in the order that they came in. */
-  readonly asks: readonly (LinkRequest | LinkLease)[];
+  /** In the order that they came in. */
+  readonly asks: readonly LinkQuestion[];
 }
 
 /** An error in a message. */
@@ -58,10 +73,10 @@ export type LinkOutcome = readonly [
   retryAfterUs: number,
 ];
 
-/** One answer: to a request, or to a lease's ask. */
+/** One answer: to a request, to a lease's ask, or to a transfer. */
 export type LinkAnswer = readonly [
   id: number,
-  results: readonly (LinkOutcome | LinkError)[] | LeaseReply | LinkError,
+  results: readonly (LinkOutcome | LinkError)[] | LeaseReply | TransferResult | LinkError,
 ];
 
 /** An outcome as figures. */
@@ -84,8 +99,13 @@ export interface LinkReply {
 }
 
 /** Whether an ask is for a lease. */
-export function isLease(ask: LinkRequest | LinkLease): ask is LinkLease {
+export function isLease(ask: LinkQuestion): ask is LinkLease {
   return ask.length === 3;
+}
+
+/** Whether an ask is for tokens to be moved. */
+export function isTransfer(ask: LinkQuestion): ask is LinkTransfer {
+  return ask.length === 7;
 }
 
 /** An error as a message carries it. */

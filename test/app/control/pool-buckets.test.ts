@@ -52,7 +52,7 @@ test('are those of the data path to the last bit, whatever was published and how
         const asked: BucketRef[] = [];
         const buckets = new PoolBuckets(operator(asked), () => nowMs);
         const tuning = new Tuning({ boundsOf: () => ({ pool: 'p', ...policy }), colocate: 'bucket' });
-        const rule = tuning.tuningFor(PLACE, params, { requestsPerUnit: limit, unit: 1 });
+        const rule = tuning.tuningFor(PLACE, params, { name: '', requestsPerUnit: limit, unit: 1 });
         const table = tableOf(ratePerS, capacity);
         buckets.heard(table);
         tuning.apply(table, nowMs);
