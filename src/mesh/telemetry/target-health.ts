@@ -1,0 +1,69 @@
+/** How a target is, by what Envoys tell of it. */
+import type { ClusterTraffic, HostTraffic, LoadFigures, TrafficSnapshot } from '../../core/traffic-telemetry';
+
+/** Shares 0 to 1; NaN what is not known. */
+export interface ToldHealth {
+  readonly errorShare: number;
+  readonly latencyP50Ms: number;
+  readonly latencyP99Ms: number;
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+/** The names that hosts report their load by. Source: xds/data/orca/v3/orca_load_report.proto. */
+const CPU = 'cpu_utilization';
+const MEMORY = 'mem_utilization';
+
+interface Index {
+  readonly traffic: ReadonlyMap<string, ClusterTraffic | HostTraffic>;
+  readonly loads: ReadonlyMap<string, LoadFigures>;
+}
+
+/** A snapshot is asked for every target. */
+const indexes = new WeakMap<TrafficSnapshot, Index>();
+
+/**
+ * Errors and response times as access logs tell them; errors as load reports do where there are no logs. CPU and memory are
+ * what the hosts report of themselves.
+ */
+export function targetHealthOf(
+  snapshot: TrafficSnapshot,
+  target: { readonly cluster: string; readonly host?: string },
+): ToldHealth {
+  let index = indexes.get(snapshot);
+  if (index === undefined) {
+    index = indexOf(snapshot);
+    indexes.set(snapshot, index);
+  }
+  const key = keyOf(target.cluster, target.host ?? '');
+  const traffic = index.traffic.get(key);
+  const load = index.loads.get(key);
+  const { errorShare = NaN, latencyP50Ms = NaN, latencyP99Ms = NaN } = traffic ?? {};
+  return {
+    errorShare: Number.isNaN(errorShare) ? reportedErrorShare(load) : errorShare,
+    latencyP50Ms,
+    latencyP99Ms,
+    cpu: load?.metrics[CPU] ?? NaN,
+    memory: load?.metrics[MEMORY] ?? NaN,
+  };
+}
+
+function reportedErrorShare(load: LoadFigures | undefined): number {
+  if (load === undefined) return NaN;
+  const answers = load.successfulPerS + load.errorsPerS;
+  return answers > 0 ? load.errorsPerS / answers : NaN;
+}
+
+function indexOf(snapshot: TrafficSnapshot): Index {
+  return {
+    traffic: new Map<string, ClusterTraffic | HostTraffic>([
+      ...snapshot.clusters.map((one) => [keyOf(one.cluster, ''), one] as const),
+      ...snapshot.hosts.map((one) => [keyOf(one.cluster, one.host), one] as const),
+    ]),
+    loads: new Map(snapshot.loads.map((one) => [keyOf(one.cluster, one.host), one])),
+  };
+}
+
+function keyOf(cluster: string, host: string): string {
+  return `${cluster}\n${host}`;
+}
