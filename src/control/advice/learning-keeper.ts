@@ -74,6 +74,7 @@ export class LearningKeeper {
   #earliestMs = 0;
   /** The measured time at which evidence is looked at next; looks so far; demotions so far. */
   #nextLookMs = 0;
+  #measuredMs = 0;
   #looks = 0;
   #demotions = 0;
   /** The models that were promoted and not demoted, oldest first. */
@@ -104,6 +105,7 @@ export class LearningKeeper {
     const wanted = order === undefined || order.mode === 'auto' ? inputs.configured : order.mode;
     const most = lesser(wanted === 'shadow' && order?.mode !== 'shadow' ? 'active' : wanted, inputs.pool);
     this.#hear(wanted, order);
+    this.#measure(inputs.regret);
     let moved: LearningState['moved'];
     let rollback: string | undefined;
     if (inputs.published !== undefined) this.#follow(inputs.published);
@@ -125,10 +127,18 @@ export class LearningKeeper {
     this.#earned = false;
     this.#earliestMs = this.#elapsed.totalMs + this.#rules.burnInMs;
     this.#nextLookMs = this.#rules.windowMs;
+    this.#measuredMs = 0;
     this.#looks = 0;
     this.#demotions = 0;
     this.#word = '';
     this.#why = 'a new model burns in';
+  }
+
+  /** What is measured from its beginning again has to fill a window again. */
+  #measure(figures: RegretFigures | undefined): void {
+    if (figures === undefined || figures.model !== this.#model) return;
+    if (figures.measuredMs < this.#measuredMs) this.#nextLookMs = this.#rules.windowMs;
+    this.#measuredMs = figures.measuredMs;
   }
 
   /** A new word for `active`, of the settings or a person, is followed at once: a demotion takes it back until the next word. */

@@ -239,3 +239,24 @@ test('tails of the normal distribution', () => {
   expect(normalTail(4.753_424_3) / 1e-6).toBeCloseTo(1, 4);
   expect(normalTail(NaN)).toBe(1);
 });
+
+test('what is measured anew, since its thread died, has to fill a window again', () => {
+  const keeper = new LearningKeeper({ ...RULES, burnInMs: 0 });
+  const look = (atMs: number, measuredMs: number) =>
+    keeper.next(atMs, {
+      configured: 'shadow',
+      pool: 'active',
+      order: undefined,
+      model: 'm1',
+      regret: figures({ measuredMs, pBetter: measuredMs > WINDOW_MS ? 1e-6 : 0.5 }),
+      fault: undefined,
+    });
+  look(0, 0);
+  look(WINDOW_MS, WINDOW_MS);
+  expect(keeper.counts.looks).toBe(1);
+  look(1.1 * WINDOW_MS, 10_000);
+  look(1.2 * WINDOW_MS, WINDOW_MS - 1);
+  expect(keeper.counts.looks).toBe(1);
+  look(1.3 * WINDOW_MS, WINDOW_MS);
+  expect(keeper.counts.looks).toBe(2);
+});
