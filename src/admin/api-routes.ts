@@ -51,7 +51,9 @@ export function addApiRoutes(app: FastifyInstance, deps: AdminDeps, token: Token
 
   app.get(`${BASE}/store`, () => deps.store());
 
-  app.get(`${BASE}/mesh`, () => deps.mesh());
+  app.get(`${BASE}/mesh`, () => deps.mesh.askMesh('mesh', {}));
+  app.get(`${BASE}/traffic`, () => deps.mesh.askMesh('traffic', {}));
+  app.get(`${BASE}/traffic/telemetry`, () => deps.mesh.askMesh('telemetry', {}));
 
   app.register(async (changes) => {
     changes.addHook('onRequest', async (request) => requireChanger(request.raw, token));

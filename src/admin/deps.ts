@@ -1,7 +1,7 @@
 /** What the admin port shows and does, as the composition root hands it in. Plain data; nothing here knows HTTP. */
 import type { ControlDeskPort, ControlEvent } from '../core/control-desk';
 import type { TidegateError } from '../core/errors';
-import type { MeshStatusView } from '../core/mesh-view';
+import type { MeshDeskPort } from '../core/mesh-view';
 import type { ForecastDesk } from '../core/forecast-desk';
 import type { RlsDescriptor } from '../core/rls';
 import type { Explanation, RuleSummary } from '../limiter/explanation';
@@ -98,8 +98,8 @@ export interface AdminDeps {
   store(): StoreView;
   /** Answers what is asked of history and forecasts. */
   readonly forecasts: ForecastDesk;
-  /** Discovery streams and what they were given. */
-  mesh(): MeshStatusView;
+  /** Answers what is asked of discovery, traffic and what Envoys tell. */
+  readonly mesh: MeshDeskPort;
   /** Answers what is asked of control; absent where no pool is configured. */
   readonly control?: ControlDeskPort;
   /** Tells what control does; absent where no pool is configured. */

@@ -14,7 +14,7 @@ const author = text(
   'Who; over mTLS, the subject of the client certificate when it is left out. At most 128 characters.',
 );
 const reason = text('Why. At most 512 characters.');
-const event = text(undefined, ['decision', 'loan', 'mode', 'override', 'state', 'leader']);
+const event = text(undefined, ['decision', 'loan', 'mode', 'override', 'state', 'leader', 'traffic']);
 
 /** What a person may set of a member. */
 const settable = {
@@ -26,42 +26,6 @@ const settable = {
 
 /** The schemas by name. */
 export const CONTROL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
-  Mesh: object({
-    streams: listOf(ref('MeshStream')),
-    groups: listOf(
-      object({
-        group: text(),
-        types: listOf(
-          object({ typeUrl: text(), version: text('A hash of the content.'), resources: whole() }),
-        ),
-      }),
-    ),
-  }),
-  MeshStream: object(
-    {
-      node: object({ id: text(), cluster: text() }),
-      group: text(),
-      method: text(),
-      delta: flag,
-      connectedAtMs: number(TIME),
-      blocked: { ...flag, description: 'The client does not read.' },
-      types: listOf(
-        object(
-          {
-            typeUrl: text(),
-            wildcard: flag,
-            names: whole('Subscribed to, beside a wildcard.'),
-            sentVersion: text(),
-            ackedVersion: text(),
-            pending: flag,
-            rejection: object({ version: text(), message: text(), atMs: number(TIME) }),
-          },
-          ['sentVersion', 'ackedVersion', 'rejection'],
-        ),
-      ),
-    },
-    ['node', 'group'],
-  ),
   Pool: object({
     name: text(),
     mode,

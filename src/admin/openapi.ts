@@ -3,6 +3,7 @@ import { ACCURACY_MEASURES } from '../core/forecast-desk';
 import { HORIZONS, LEVELS } from '../core/forecasts';
 import { COUNTS, RESOURCES } from '../core/observation';
 import { CONTROL_OPERATIONS, CONTROL_SCHEMAS } from './openapi-control';
+import { MESH_OPERATIONS, MESH_SCHEMAS } from './openapi-mesh';
 import { BASE, instant, operationOf, page, paged, type Operation } from './openapi-operation';
 import { flag, listOf, object, ref, SCHEMAS, text, whole, type JsonSchema } from './openapi-schemas';
 
@@ -50,10 +51,6 @@ const OWN_OPERATIONS: Readonly<Record<string, Operation>> = {
         object({ rule: text(), key: text(), count: { type: 'number' }, error: { type: 'number' } }),
       ),
     }),
-  },
-  [`get ${BASE}/mesh`]: {
-    summary: 'Discovery streams with what was sent, accepted and refused.',
-    answer: ref('Mesh'),
   },
   [`get ${BASE}/store`]: {
     summary: 'The store and how it is.',
@@ -171,7 +168,11 @@ const OWN_OPERATIONS: Readonly<Record<string, Operation>> = {
 };
 
 /** Every operation by method and path. */
-export const OPERATIONS: Readonly<Record<string, Operation>> = { ...OWN_OPERATIONS, ...CONTROL_OPERATIONS };
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...OWN_OPERATIONS,
+  ...CONTROL_OPERATIONS,
+  ...MESH_OPERATIONS,
+};
 
 /** The whole description. @param version Tidegate's. */
 export function openApiDocument(version: string): JsonSchema {
@@ -189,7 +190,7 @@ export function openApiDocument(version: string): JsonSchema {
     },
     paths,
     components: {
-      schemas: { ...SCHEMAS, ...CONTROL_SCHEMAS },
+      schemas: { ...SCHEMAS, ...CONTROL_SCHEMAS, ...MESH_SCHEMAS },
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'admin.token' },
         clientCertificate: { type: 'mutualTLS', description: 'Where admin.tls.client_ca is set.' },

@@ -21,7 +21,6 @@ import { ControlThreadHost, type ControlHostMaker } from './forecasting/control-
 import { EventHub } from './control/event-hub';
 import { answerBuckets } from './control/serving-operator';
 import { TunedLimits } from './control/tuned-limits';
-import { Discovery } from './mesh/discovery';
 import { createForecasting, type Forecasting } from './forecasting/forecasting';
 import { LimitsService, type LimitsRead } from './limits-service';
 import { limitsPathOf, limitsSourceOf, namedByPath, readLimitsAt, ruleDefaultsOf } from './limits-loading';
@@ -37,7 +36,8 @@ import {
 } from './part-options';
 import { Refusal } from './refusal';
 import { RateLimitCalls } from './rls-handler';
-import { adminServer, controlServer, dataServer } from './servers';
+import { controlServer, servesMesh } from './control-port';
+import { adminServer, dataServer } from './servers';
 import { createStores, type Stores } from './stores';
 import { systemClock } from './system-clock';
 import { tracedMethods } from './traced-methods';
@@ -74,12 +74,15 @@ export async function start(
 
 /** How often the log is told how many lines of a fault were held back, ms. */
 const FAULT_FLUSH_MS = 10_000;
+/** How often the control thread hears whether the process serves, ms. */
+const HEALTH_MS = 250;
 
 class App {
   private serving = false;
   private readonly servers: Server[] = [];
   private watcher: LimitsWatcher | undefined;
   private faultTimer: NodeJS.Timeout | undefined;
+  private healthTimer: NodeJS.Timeout | undefined;
   private readonly addresses: Record<string, string> = {};
   /** A fault that nothing caught leaves the process in a state that nobody knows: it drains and ends. */
   private readonly failed: Promise<TidegateError>;
@@ -97,7 +100,6 @@ class App {
     private readonly pool: Pool | undefined,
     private readonly forecasting: Forecasting,
     private readonly tuned: TunedLimits,
-    private readonly discovery: Discovery,
     private readonly events: EventHub,
     private readonly startedAt: string,
   ) {
@@ -138,10 +140,11 @@ class App {
     const forecasting = createForecasting(settings, {
       clock: systemClock,
       logger,
-      figures: (figures) => metrics.forecast(figures),
+      figures: (figures) => metrics.control.forecasts.take(figures),
       makeHost: makeControl,
       lost: () => pool?.nameClasses(),
-      poolFigures: (figures) => metrics.pools(figures),
+      poolFigures: (figures) => metrics.control.pools.take(figures),
+      meshFigures: (figures) => metrics.control.mesh.take(figures),
       table: (table) => {
         tuned.apply(table);
         pool?.publishTable(table);
@@ -189,7 +192,6 @@ class App {
       pool,
       forecasting,
       tuned,
-      new Discovery(settings.mesh, logger, () => systemClock.nowUs() / 1_000),
       events,
       startedAt,
     );
@@ -199,7 +201,6 @@ class App {
     const { settings } = this.loaded;
     const log = { logger: this.logger, faults: this.faults };
     await this.loadLimits(settings);
-    await this.discovery.start();
     this.metrics.observe({
       ...(this.pool?.sources ?? this.stores.sources),
       limits: () => this.limitsFigures(),
@@ -217,7 +218,8 @@ class App {
     const methods = tracedMethods(this.tracer, bounds, calls.methods(), health);
     const data = await this.listen('data', this.pool?.server ?? dataServer(settings, methods, log));
     const admin = await this.listen('admin', await adminServer(settings, this.adminDeps(calls), log));
-    const control = await this.listen('control', controlServer(settings, health, this.discovery, log));
+    const inThread = servesMesh(settings) ? this.forecasting.port : undefined;
+    const control = await this.listen('control', inThread ?? controlServer(settings, health, [], log));
     process.on('uncaughtException', this.onFault);
     process.on('unhandledRejection', this.onRejection);
     this.serving = true;
@@ -226,6 +228,9 @@ class App {
     this.tuned.start((loans) => this.forecasting.borrowed(loans));
     this.faultTimer = setInterval(() => this.faults.flush(), FAULT_FLUSH_MS);
     this.faultTimer.unref();
+    this.forecasting.serving(this.healthy());
+    this.healthTimer = setInterval(() => this.forecasting.serving(this.healthy()), HEALTH_MS);
+    this.healthTimer.unref();
     createLogger(announcerOptions(settings)).info(
       { data, admin, control, version: packageVersion() },
       'ready',
@@ -277,7 +282,7 @@ class App {
       bounds: requestBounds(this.loaded.settings),
       settings: dumpSettings(this.loaded),
       forecasts: this.forecasting.desk,
-      mesh: () => this.discovery.view(),
+      mesh: this.forecasting.mesh,
       control: this.forecasting.control,
       events: this.events,
       health: () => {
@@ -306,6 +311,7 @@ class App {
   private async stop(reason: string): Promise<void> {
     const { delayMs, graceMs } = this.loaded.settings.shutdown;
     this.serving = false;
+    this.forecasting.serving(false);
     this.pool?.turnAway();
     this.logger.info({ reason, delayMs, graceMs }, 'stopping');
     await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -316,10 +322,10 @@ class App {
   /** Closes whatever is there; a part that fails to close does not keep the others open. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.faultTimer);
+    clearInterval(this.healthTimer);
     this.tuned.stop();
     await this.watcher?.close();
     this.stores.drain();
-    this.discovery.close();
     await settle(
       this.logger,
       this.servers.map((server) => server.close(graceMs)),

@@ -2,6 +2,7 @@
 import { TidegateError } from '../core/errors';
 import { nonsenseOf } from './forecast-checks';
 import type { Layer, SettingsWarning } from './layer';
+import { meshNonsenseOf } from './mesh-checks';
 import { poolNonsenseOf } from './pools-checks';
 import type { Settings } from './settings-shape';
 
@@ -166,7 +167,11 @@ export function checkSettings(settings: Settings, given: Layer): CheckResult {
   warnOfOpenPorts(checks);
   checkStore(checks);
   checkBackfill(checks);
-  for (const { path, message, remedy } of [...nonsenseOf(settings), ...poolNonsenseOf(settings)])
+  for (const { path, message, remedy } of [
+    ...nonsenseOf(settings),
+    ...poolNonsenseOf(settings),
+    ...meshNonsenseOf(settings),
+  ])
     checks.conflict(path, message, remedy);
   return checks;
 }

@@ -1,6 +1,7 @@
 /** What can be asked of pool control, and what it answers: plain data, for asks cross between threads. */
 import type { DecisionReason, LoanView, ModeOrder, Override, PoolMode } from './control';
 import type { PageAsk } from './forecast-desk';
+import type { LearningOrder, LearningView } from './learning';
 import type { Priority } from './priority';
 
 /** A {@link DecisionReason} as people see it: null where demand is not known. */
@@ -109,7 +110,7 @@ export interface DecisionView {
 export interface AuditView {
   readonly atMs: number;
   readonly author: string;
-  /** `override.put`, `override.drop`, `mode`. */
+  /** `override.put`, `override.drop`, `mode`, `learning`. */
   readonly action: string;
   readonly subject: string;
   readonly reason: string;
@@ -121,7 +122,8 @@ export interface AuditView {
 /** What happened, as it happens. */
 export interface ControlEvent {
   readonly atMs: number;
-  readonly kind: 'decision' | 'loan' | 'mode' | 'override' | 'state' | 'leader';
+  readonly kind: 'decision' | 'loan' | 'mode' | 'override' | 'state' | 'leader' | 'learning' | 'traffic';
+  /** Of `traffic`: the group of targets. */
   readonly pool: string;
   readonly data: object;
 }
@@ -162,6 +164,11 @@ export interface ControlAsks {
   putMode: {
     ask: Omit<ModeOrder, 'setAtMs'>;
     answer: { readonly mode: ModeOrder };
+  };
+  learning: { ask: { readonly pool: string }; answer: { readonly learning: LearningView } };
+  putLearning: {
+    ask: Omit<LearningOrder, 'setAtMs'>;
+    answer: { readonly learning: LearningOrder };
   };
   audit: {
     ask: PageAsk & { readonly sinceMs?: number };

@@ -8,7 +8,6 @@ import { FAILURE_MODES } from '../core/buckets';
 import type { Clock } from '../core/clock';
 import { CATALOGUE } from '../core/error-catalogue';
 import type { TidegateError } from '../core/errors';
-import type { ForecastFigures } from '../core/forecasts';
 import type { DecisionTelemetry, RuleCounters } from '../core/ports';
 import { QUEUE_ENDS, type QueueEnd, type QueueObserver } from '../core/queueing';
 import { BoundedCounts } from './bounded-counts';
@@ -16,8 +15,7 @@ import { DeniedKeys } from './denied-keys';
 import { registerHistogram, type HistogramSeries } from './flat-histogram';
 import type { HeavyKey } from '../limiter/heavy-keys';
 import { sanitiseMetricKey } from './metric-key';
-import { ForecastSeries } from './forecast-series';
-import { PoolSeries, type PoolFigures } from './pool-series';
+import { ControlSeries } from './control-series';
 import type { MetricsShare } from './metrics-share';
 import { RuleSeries, type RuleFigure } from './rule-series';
 import { registerByLabel, registerFigure, registerSampled } from './sampled-metric';
@@ -90,8 +88,8 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   private readonly decisionTime: Readonly<Record<CallResult, HistogramSeries>>;
   private readonly storeTime: Readonly<Record<StoreOutcome, HistogramSeries>>;
   private readonly queueTime: Readonly<Record<QueueEnd, HistogramSeries>>;
-  private readonly forecasts = new ForecastSeries();
-  private readonly poolSeries = new PoolSeries();
+  /** What the control path tells. */
+  readonly control = new ControlSeries();
   private globalShadows = 0;
   private calls = 0;
 
@@ -203,14 +201,6 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
     registerSources(this.registry, sources);
   }
 
-  /** What the control path tells of its pools. */
-  readonly pools = (figures: PoolFigures): void => this.poolSeries.take(figures);
-
-  /** What the control path tells of its forecasts. */
-  forecast(figures: ForecastFigures): void {
-    this.forecasts.take(figures);
-  }
-
   /** Takes out what was counted of decisions, for the process that shows it; plain data. */
   takeShare(): MetricsShare {
     const { redis_error: redis, service_error: service } = this.callErrors;
@@ -266,7 +256,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   /** The text that Prometheus scrapes, and its content type. */
   async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
     const rest = await this.registry.metrics();
-    const body = `${await this.rules.render()}\n${rest}\n${await this.forecasts.render()}${await this.poolSeries.render()}`;
+    const body = `${await this.rules.render()}\n${rest}\n${await this.control.render()}`;
     return { contentType: this.registry.contentType, body };
   }
 
@@ -297,8 +287,7 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
   names(): string[] {
     return [
       ...this.rules.metricNames(),
-      ...this.forecasts.metricNames(),
-      ...this.poolSeries.metricNames(),
+      ...this.control.metricNames(),
       ...this.registry.getMetricsAsArray().map((metric) => metric.name),
     ];
   }

@@ -2,6 +2,7 @@
 import { TidegateError } from '../../src/core/errors';
 import type { AdminDeps, LimitsView } from '../../src/admin/deps';
 import { fakeForecasts } from './fake-forecasts';
+import { fakeMesh } from './fake-mesh';
 import type { RuleSummary } from '../../src/limiter/explanation';
 
 export const rule = (id: string): RuleSummary => ({
@@ -70,30 +71,7 @@ export function fakeDeps(changes: Partial<AdminDeps> = {}): AdminDeps {
       conclusion: 'no limit',
     }),
     topDenied: () => [{ rule: 'edge.k', key: '"><img src=x onerror=alert(1)>', count: 12.5, error: 0 }],
-    mesh: () => ({
-      streams: [
-        {
-          node: { id: 'edge-1', cluster: 'edge' },
-          group: 'all',
-          method: 'StreamAggregatedResources',
-          delta: false,
-          connectedAtMs: 1,
-          blocked: false,
-          types: [
-            {
-              typeUrl: 'a',
-              wildcard: true,
-              names: 0,
-              sentVersion: 'v2',
-              ackedVersion: 'v1',
-              pending: false,
-              rejection: { version: 'v2', message: 'no', atMs: 2 },
-            },
-          ],
-        },
-      ],
-      groups: [{ group: 'all', types: [{ typeUrl: 'a', version: 'v2', resources: 1 }] }],
-    }),
+    mesh: fakeMesh,
     store: () => ({ kind: 'memory', ready: true, details: { buckets: 5 } }),
     forecasts: fakeForecasts(),
     reloadLimits: async () => true,

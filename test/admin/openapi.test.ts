@@ -50,7 +50,7 @@ describe('the OpenAPI description', () => {
     const answer = await ask('/api/v1/events');
     expect(Object.keys(OPERATIONS['get /api/v1/events'] ?? {})).toContain('media');
     expect(answer.headers.get('content-type')).toContain(OPERATIONS['get /api/v1/events']?.media);
-    const kinds = ['decision', 'loan', 'mode', 'override', 'state', 'leader'] as const;
+    const kinds = ['decision', 'loan', 'mode', 'override', 'state', 'leader', 'traffic'] as const;
     for (const kind of kinds) events.tell(controlEvent(kind, { key: HOSTILE }));
     await server.close(1_000);
     const told = [...(await answer.text()).matchAll(/^event: (.*)\ndata: (.*)$/gm)];

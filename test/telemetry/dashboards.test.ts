@@ -73,7 +73,7 @@ async function measured(): Promise<Map<string, Set<string>>> {
   metrics.countersFor('domain.key1.key2').totalHits(1);
   metrics.domainNotFound('domain');
   metrics.denied('rule', 'key', 1);
-  metrics.forecast(FORECASTS);
+  metrics.control.forecasts.take(FORECASTS);
   const samples = new Map<string, Set<string>>();
   for (const line of (await metrics.scrape()).body.split('\n')) {
     const [, name, labels = ''] = /^([a-z_][\w:]*)(\{.*\})? /i.exec(line) ?? [];

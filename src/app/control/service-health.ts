@@ -2,9 +2,8 @@
 import type { Settings } from '../../config/settings-shape';
 import type { ServiceHealth } from '../../core/control';
 import type { History } from '../../history/history';
+import { newestLevel } from '../newest-level';
 
-const LATELY_MS = 60_000;
-const STEP_MS = 10_000;
 const KEPT_MS = 5_000;
 /** Instances of all services that are looked at. */
 const MAX_INSTANCES = 2_000;
@@ -35,7 +34,7 @@ export class ServiceHealths {
     const signals = this.history.classes().filter(({ kind, ended }) => kind === 'signal' && !ended);
     for (const { id } of signals.slice(0, MAX_INSTANCES)) {
       const { service, name } = partsOf(id);
-      const value = this.newest(id, nowMs);
+      const value = newestLevel(this.history, id, nowMs);
       if (value === undefined) continue;
       const ofService = values.get(service) ?? new Map<string, number[]>();
       values.set(service, ofService.set(name, [...(ofService.get(name) ?? []), value]));
@@ -53,12 +52,6 @@ export class ServiceHealths {
         },
       ]),
     );
-  }
-
-  private newest(id: string, nowMs: number): number | undefined {
-    const untilMs = Math.ceil(nowMs / STEP_MS) * STEP_MS;
-    const { values } = this.history.series(id, 'level', STEP_MS, untilMs - LATELY_MS, untilMs);
-    return values.findLast((value) => Number.isFinite(value));
   }
 }
 

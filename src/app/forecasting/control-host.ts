@@ -8,22 +8,39 @@ import { Worker } from 'node:worker_threads';
 import type { PoolTable } from '../../core/control';
 import type { ControlAskName, ControlAsks, ControlDeskPort, ControlEvent } from '../../core/control-desk';
 import type { AskName, ForecastAsks, ForecastDesk } from '../../core/forecast-desk';
+import type { MeshAskName, MeshAsks, MeshDeskPort } from '../../core/mesh-view';
 import type { ForecastFigures } from '../../core/forecasts';
 import { TidegateError } from '../../core/errors';
 import type { ObservationBatch } from '../../core/observation';
-import type { Logger } from '../../core/ports';
+import type { Logger, Server } from '../../core/ports';
 import type { AtOnceSum } from '../control/at-once';
 import type { PoolFigures } from '../../telemetry/pool-series';
+import type { MeshFigures } from '../../telemetry/mesh-series';
 import type { PoolSetup } from '../control/pool-setup';
 import type { BucketAnswer, BucketAsk } from '../control/serving-operator';
-import type { Answer, ControlSetup, FromControl, LogLine, ToControl } from './messages';
+import { ControlPort } from './control-port';
+import {
+  errorOf,
+  type Answer,
+  type ControlSetup,
+  type FromControl,
+  type LogLine,
+  type ToControl,
+} from './messages';
+import type { TargetBucket } from '../mesh/target-buckets';
 
 /** The control path, wherever it runs. */
-export interface ControlHost extends ForecastDesk, ControlDeskPort {
+export interface ControlHost extends ForecastDesk, ControlDeskPort, MeshDeskPort {
+  /** The control port, where the thread serves it. */
+  readonly port: Server;
   /** Begins. Never rejects: what cannot begin is told in the log and tried again. */
   start(): Promise<void>;
   /** Pools by the limits in use. */
   usePools(setups: readonly PoolSetup[]): void;
+  /** Buckets of traffic's targets by the limits in use. */
+  useTargets(buckets: readonly TargetBucket[]): void;
+  /** Whether the process serves, for who asks on the control port. */
+  serving(serving: boolean): void;
   /** Hands over what was borrowed at once. */
   borrowed(loans: readonly AtOnceSum[]): void;
   /** Hands over what was seen. */
@@ -40,6 +57,8 @@ export interface ControlHostParts {
   readonly lost?: () => void;
   /** Told of pools, about once a second. */
   readonly poolFigures?: (figures: PoolFigures) => void;
+  /** Told of Envoys and of traffic, about once a second. */
+  readonly meshFigures?: (figures: MeshFigures) => void;
   /** Told of each table of a pool that is published. */
   readonly table?: (table: PoolTable) => void;
   /** Told of what pools do. */
@@ -72,7 +91,11 @@ interface Waiting {
 /** See the file's head. */
 export class ControlThreadHost implements ControlHost {
   private worker: Worker | undefined;
+  readonly port = new ControlPort(() => this.start());
   private setups: readonly PoolSetup[] = [];
+  private targets: readonly TargetBucket[] = [];
+  private isServing = false;
+  private started: Promise<void> | undefined;
   private readonly maxUntaken: number;
   private untaken = 0;
   private dropped = 0;
@@ -93,7 +116,12 @@ export class ControlThreadHost implements ControlHost {
     this.maxUntaken = MAX_UNTAKEN_S * (1 + (workers === 0 ? availableParallelism() : workers));
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.started ??= this.startOnce();
+    return this.started;
+  }
+
+  private async startOnce(): Promise<void> {
     const ready = new Promise<void>((resolve) => (this.onReady = resolve));
     this.begin();
     await withTimeout(ready, START_TIMEOUT_MS);
@@ -116,6 +144,17 @@ export class ControlThreadHost implements ControlHost {
     if (setups.length > 0) this.post({ kind: 'pools', setups });
   }
 
+  useTargets(buckets: readonly TargetBucket[]): void {
+    if (buckets.length > 0 || this.targets.length > 0) this.post({ kind: 'targets', buckets });
+    this.targets = buckets;
+  }
+
+  serving(serving: boolean): void {
+    if (serving === this.isServing) return;
+    this.isServing = serving;
+    this.post({ kind: 'serving', serving });
+  }
+
   borrowed(loans: readonly AtOnceSum[]): void {
     this.post({ kind: 'borrowed', loans });
   }
@@ -129,6 +168,10 @@ export class ControlThreadHost implements ControlHost {
     ask: ControlAsks[N]['ask'],
   ): Promise<ControlAsks[N]['answer']> {
     return this.sent((id) => ({ kind: 'ask-control', id, name, ask }));
+  }
+
+  askMesh<N extends MeshAskName>(name: N, ask: MeshAsks[N]['ask']): Promise<MeshAsks[N]['answer']> {
+    return this.sent((id) => ({ kind: 'ask-mesh', id, name, ask }));
   }
 
   /** The answer to a message is of the kind that its name says: the other side is the same program. */
@@ -166,12 +209,14 @@ export class ControlThreadHost implements ControlHost {
 
   private begin(): void {
     const worker = new Worker(join(__dirname, 'control-thread.js'), {
-      workerData: this.setup,
+      workerData: { ...this.setup, ...this.port.known() } satisfies ControlSetup,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     this.worker = worker;
     this.untaken = 0;
     if (this.setups.length > 0) this.usePools(this.setups);
+    if (this.targets.length > 0) this.useTargets(this.targets);
+    if (this.isServing) this.post({ kind: 'serving', serving: true });
     worker.on('message', (message: FromControl) => this.receive(message));
     worker.on('error', (thrown) => this.died(worker, thrown));
     worker.on('exit', () => this.died(worker, new Error('it ended')));
@@ -211,11 +256,17 @@ export class ControlThreadHost implements ControlHost {
       case 'answer':
         return this.settle(message.id, ({ resolve }) => resolve(message.answer));
       case 'refused': {
-        const { code, message: text, remedy } = message.error;
-        return this.settle(message.id, ({ reject }) => reject(new TidegateError(code, text, { remedy })));
+        const error = errorOf(message.error);
+        return this.settle(message.id, ({ reject }) => reject(error));
       }
       case 'figures':
         return this.parts.figures(message.figures);
+      case 'listening':
+        return this.port.bound(message.address);
+      case 'listen-failed':
+        return this.port.failed(errorOf(message.error));
+      case 'mesh-figures':
+        return this.parts.meshFigures?.(message.figures);
       case 'pool-figures':
         return this.parts.poolFigures?.(message.figures);
       case 'table':

@@ -2,9 +2,11 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Cron } from 'croner';
 import { TidegateError } from '../../core/errors';
+import type { MeshAskName } from '../../core/mesh-view';
 import type { Settings } from '../../config/settings-shape';
 import type { Logger } from '../../core/ports';
 import { Pools } from '../control/pools';
+import { servesMesh } from '../control-port';
 import { ServingOperator } from '../control/serving-operator';
 import { FitThreads } from './fit-threads';
 import { createControl } from './control';
@@ -13,7 +15,15 @@ import { External } from './external';
 import { forecastFigures } from './forecast-figures';
 import { createGroupLink } from './group/group-link';
 import { openHistory } from './history-part';
-import type { Answer, ControlSetup, FromControl, LogLine, ToControl } from './messages';
+import {
+  plainError,
+  type Answer,
+  type ControlSetup,
+  type FromControl,
+  type LogLine,
+  type ToControl,
+} from './messages';
+import type { Mesh, MeshParts } from '../mesh/mesh';
 import { StatusDesk } from './status-desk';
 import { startSignals } from './signals-part';
 import { describeError } from '../../telemetry/log-fields';
@@ -23,7 +33,7 @@ const TURN_MS = 1_000;
 const GROUP_LATE_MS = 120_000;
 
 /** Runs the control path over a port until it is told to stop. */
-function run(setup: ControlSetup, port: MessagePort): void {
+async function run(setup: ControlSetup, port: MessagePort): Promise<void> {
   const { source } = setup;
   const post = (message: FromControl): void => port.postMessage(message);
   const logger = loggerOver(post);
@@ -31,6 +41,7 @@ function run(setup: ControlSetup, port: MessagePort): void {
   const link = createGroupLink(setup.settings, source, logger);
   const settings = link === undefined ? setup.settings : withLateness(setup.settings);
   const history = openHistory(settings, nowMs(), logger);
+  const createMesh = await meshMaker(settings);
   const serving = new ServingOperator((id, ask) => post({ kind: 'operate', id, ask }));
   const control = createControl({
     settings,
@@ -41,7 +52,10 @@ function run(setup: ControlSetup, port: MessagePort): void {
     clock: systemClock,
     logger,
     tell: (figures) => post({ kind: 'figures', figures }),
-    seen: (batch) => pools.note(batch),
+    seen: (batch) => {
+      pools.note(batch);
+      mesh?.note(batch);
+    },
   });
   const pools = new Pools({
     settings,
@@ -51,11 +65,31 @@ function run(setup: ControlSetup, port: MessagePort): void {
     serving,
     predict: (id) => control.predict(id, '1m', 0.8),
     figures: (figures) => post({ kind: 'pool-figures', figures }),
-    table: (table) => post({ kind: 'table', table }),
+    table: (table) => {
+      post({ kind: 'table', table });
+      mesh?.table(table);
+    },
     tell: (event) => post({ kind: 'event', event }),
     nowMs,
     monotonicMs: () => systemClock.monotonicMs(),
   });
+  const mesh = createMesh?.({
+    settings,
+    logger,
+    history,
+    serving,
+    predict: (id) => control.predict(id, '1m', 0.8),
+    put: (sample, info) => control.loop.put(sample, info, nowMs()),
+    tell: (figures) => post({ kind: 'mesh-figures', figures }),
+    event: (event) => post({ kind: 'event', event }),
+    nowMs,
+    monotonicMs: () => systemClock.monotonicMs(),
+    ...(setup.controlPort === undefined ? {} : { boundPort: setup.controlPort }),
+  });
+  void mesh?.start().then(
+    (address) => post({ kind: 'listening', address }),
+    (thrown: unknown) => post({ kind: 'listen-failed', error: plainError(thrown) }),
+  );
   const signals = startSignals(settings, systemClock, logger, ({ added, samples }) => {
     const infos = new Map(added.map((info) => [info.id, info]));
     for (const sample of samples) {
@@ -82,10 +116,15 @@ function run(setup: ControlSetup, port: MessagePort): void {
     guarded(logger, () => control.turn());
     guarded(logger, () => external.turn(nowMs(), control.leads()));
   }, TURN_MS);
+  const askMesh = async (name: MeshAskName): Promise<Answer> => {
+    if (mesh === undefined) throw new TidegateError('TG_MESH_OFF', 'nothing is set of `mesh`');
+    return mesh.ask(name);
+  };
   const stop = async (): Promise<void> => {
     clearInterval(timer);
     nightly.stop();
     signals?.stop();
+    await mesh?.close();
     await pools.close();
     await external.close();
     await control.close();
@@ -100,6 +139,12 @@ function run(setup: ControlSetup, port: MessagePort): void {
         return void answer(message.id, () => desk.ask(message.name, message.ask), post);
       case 'ask-control':
         return void answer(message.id, () => pools.desk.askControl(message.name, message.ask), post);
+      case 'ask-mesh':
+        return void answer(message.id, () => askMesh(message.name), post);
+      case 'targets':
+        return guarded(logger, () => mesh?.useTargets(message.buckets));
+      case 'serving':
+        return mesh?.serving(message.serving);
       case 'pools':
         return guarded(logger, () => pools.use(message.setups));
       case 'borrowed':
@@ -111,6 +156,13 @@ function run(setup: ControlSetup, port: MessagePort): void {
     }
   });
   post({ kind: 'ready' });
+}
+
+/** Envoy's definitions are large: they are loaded only where Envoys are served. */
+async function meshMaker(settings: Settings): Promise<((parts: MeshParts) => Mesh) | undefined> {
+  if (!servesMesh(settings)) return undefined;
+  const { Mesh: Made } = await import('../mesh/mesh.js');
+  return (parts) => new Made(parts);
 }
 
 /** In a group counts may come as late as it keeps them: a short outage of the store loses nothing then. */
@@ -136,8 +188,7 @@ async function answer(
   try {
     post({ kind: 'answer', id, answer: await ask() });
   } catch (thrown) {
-    const { code, message, remedy } = TidegateError.from(thrown);
-    post({ kind: 'refused', id, error: { code, message, remedy } });
+    post({ kind: 'refused', id, error: plainError(thrown) });
   }
 }
 
@@ -159,4 +210,4 @@ function loggerOver(post: (message: FromControl) => void): Logger {
 
 // This file is its own worker: its data says so, so that importing it elsewhere does nothing.
 const setup = workerData as ControlSetup | null;
-if (parentPort !== null && setup?.controlThread === true) run(setup, parentPort);
+if (parentPort !== null && setup?.controlThread === true) void run(setup, parentPort);

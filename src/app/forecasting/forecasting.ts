@@ -5,12 +5,14 @@ import type { ControlDeskPort } from '../../core/control-desk';
 import { TidegateError } from '../../core/errors';
 import type { ForecastDesk } from '../../core/forecast-desk';
 import type { ObservationBatch } from '../../core/observation';
-import type { Logger } from '../../core/ports';
+import type { MeshDeskPort } from '../../core/mesh-view';
+import type { Logger, Server } from '../../core/ports';
 import type { AtOnceSum } from '../control/at-once';
 import type { LimitTable } from '../../limiter/limit-table';
 import type { RuleDemand, RulePlace } from '../../limiter/demand';
 import { HostLoad } from '../../observe/host-load';
 import { poolSetups } from '../control/pool-setup';
+import { targetBuckets } from '../mesh/target-buckets';
 import type { ControlHost, ControlHostMaker, ControlHostParts } from './control-host';
 import { deskOff } from './desk-off';
 import { createClassCounts, Observer, sourceName } from './observer';
@@ -19,6 +21,11 @@ import { createClassCounts, Observer, sourceName } from './observer';
 export interface Forecasting {
   readonly desk: ForecastDesk;
   readonly control: ControlDeskPort;
+  readonly mesh: MeshDeskPort;
+  /** The control port; undefined where there is no thread for it. */
+  readonly port?: Server;
+  /** Whether the process serves. */
+  serving(serving: boolean): void;
   /** Where the demand for a rule is counted. */
   readonly demandFor?: (place: RulePlace) => RuleDemand;
   /** Takes what another process of this Tidegate counted. */
@@ -36,6 +43,8 @@ const OFF: Forecasting = {
   control: {
     askControl: () => Promise.reject(new TidegateError('TG_CONTROL_OFF', '`forecast.enabled` is off')),
   },
+  mesh: { askMesh: () => Promise.reject(new TidegateError('TG_MESH_OFF', '`forecast.enabled` is off')) },
+  serving: () => undefined,
   observe: () => undefined,
   borrowed: () => undefined,
   use: () => undefined,
@@ -76,12 +85,16 @@ export function createForecasting(settings: Settings, parts: ForecastingParts): 
   return {
     desk: control,
     control,
+    mesh: control,
+    port: control.port,
+    serving: (serving) => control.serving(serving),
     demandFor: counts.demandFor,
     observe: (batch) => control.observe(batch),
     borrowed: (loans) => control.borrowed(loans),
     use: (table) => {
       counts.use(table.rules);
       control.usePools(poolSetups(settings, table));
+      control.useTargets(targetBuckets(settings, table));
     },
     start: async () => {
       await control.start();

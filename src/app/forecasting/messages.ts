@@ -4,6 +4,11 @@ import type { ControlAskName, ControlAsks, ControlEvent } from '../../core/contr
 import type { AskName, ForecastAsks } from '../../core/forecast-desk';
 import type { ForecastFigures } from '../../core/forecasts';
 import type { ErrorCode } from '../../core/error-catalogue';
+import { TidegateError, type SourcePosition } from '../../core/errors';
+import type { MeshAskName, MeshAsks } from '../../core/mesh-view';
+import type { BoundAddress } from '../../core/ports';
+import type { MeshFigures } from '../../telemetry/mesh-series';
+import type { TargetBucket } from '../mesh/target-buckets';
 import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
 import type { AtOnceSum } from '../control/at-once';
@@ -17,6 +22,8 @@ export interface ControlSetup {
   readonly settings: Settings;
   /** Names this process in its group. */
   readonly source: string;
+  /** Where the control port was bound before, when the thread is begun anew. */
+  readonly controlPort?: number;
 }
 
 /** To the control thread. */
@@ -35,7 +42,16 @@ export type ToControl =
       readonly ask: ControlAsks[ControlAskName]['ask'];
     }
   | { readonly kind: 'borrowed'; readonly loans: readonly AtOnceSum[] }
+  | {
+      readonly kind: 'ask-mesh';
+      readonly id: number;
+      readonly name: MeshAskName;
+      readonly ask: MeshAsks[MeshAskName]['ask'];
+    }
   | { readonly kind: 'pools'; readonly setups: readonly PoolSetup[] }
+  | { readonly kind: 'targets'; readonly buckets: readonly TargetBucket[] }
+  /** Whether the process serves: what health on the control port answers. */
+  | { readonly kind: 'serving'; readonly serving: boolean }
   /** What was asked of buckets of this process. */
   | { readonly kind: 'operated'; readonly id: number; readonly answer: BucketAnswer }
   | { readonly kind: 'stop' };
@@ -48,12 +64,16 @@ export interface LogLine {
 }
 
 /** An answer to any ask. */
-export type Answer = ForecastAsks[AskName]['answer'] | ControlAsks[ControlAskName]['answer'];
+export type Answer =
+  ForecastAsks[AskName]['answer'] | ControlAsks[ControlAskName]['answer'] | MeshAsks[MeshAskName]['answer'];
 
 /** From the control thread. */
 export type FromControl =
   | { readonly kind: 'ready' }
   | { readonly kind: 'taken' }
+  | { readonly kind: 'listening'; readonly address: BoundAddress }
+  | { readonly kind: 'listen-failed'; readonly error: PlainError }
+  | { readonly kind: 'mesh-figures'; readonly figures: MeshFigures }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly id: number; readonly error: PlainError }
   | { readonly kind: 'figures'; readonly figures: ForecastFigures }
@@ -69,4 +89,16 @@ export interface PlainError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly remedy: string;
+  readonly at?: SourcePosition;
+}
+
+/** Takes an error apart, so that it can cross. */
+export function plainError(thrown: unknown): PlainError {
+  const { code, message, remedy, at } = TidegateError.from(thrown);
+  return { code, message, remedy, ...(at === undefined ? {} : { at }) };
+}
+
+/** Puts an error together that has crossed. */
+export function errorOf({ code, message, remedy, at }: PlainError): TidegateError {
+  return new TidegateError(code, message, { remedy, ...(at === undefined ? {} : { at }) });
 }

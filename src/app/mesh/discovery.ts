@@ -1,28 +1,49 @@
-/** Discovery as the composition root sees it: services for the control port, fed from a folder of files. */
+/** What Envoys should have: the user's folder, group of nodes by group of nodes, with weights put in. */
 import type { Settings } from '../../config/settings-shape';
 import { TidegateError } from '../../core/errors';
 import type { Logger } from '../../core/ports';
+import { nodeGrouping, type NodeRule } from '../../mesh/node-groups';
 import { SnapshotCache, snapshotOf } from '../../mesh/snapshot-cache';
+import type { RequestOutcome } from '../../mesh/stream-state';
+import { WeightedResources, type GroupShares } from '../../mesh/weights/weighted-resources';
 import { XdsServices, type GrpcService, type MeshView } from '../../mesh/xds-services';
-import { readResourceTexts, resourcesOf } from './resource-files';
+import { readResourceTexts, resourcesOf, type ResourceTexts } from './resource-files';
 
-/** All nodes get the same. */
-const GROUP = 'all';
+/** The group of nodes that fit no row of the settings. */
+export const ALL_NODES = 'all';
+
+/** Counted since the start. */
+export interface DiscoveryCounts {
+  accepted: number;
+  refused: number;
+  pushes: number;
+}
 
 /** See the file's head. */
 export class Discovery {
+  readonly counts: DiscoveryCounts = { accepted: 0, refused: 0, pushes: 0 };
   private readonly cache = new SnapshotCache();
   private readonly services: XdsServices;
+  private readonly groups: readonly string[];
+  private weighted = new Map<string, WeightedResources>();
   private timer: NodeJS.Timeout | undefined;
   private loading = false;
   private lastText: string | undefined;
+  private onLoaded: () => void = () => undefined;
 
   constructor(
     private readonly settings: Settings['mesh'],
     private readonly logger: Logger,
     nowMs: () => number,
   ) {
-    this.services = new XdsServices({ cache: this.cache, groupOf: () => GROUP, log: logger, nowMs });
+    this.groups = [...new Set(settings.nodes.map(({ group }) => group))];
+    this.services = new XdsServices({
+      cache: this.cache,
+      groupOf: nodeGrouping(settings.nodes.map(ruleOf), ALL_NODES),
+      log: logger,
+      nowMs,
+      events: { answered: (_typeUrl, outcome) => this.count(outcome) },
+    });
   }
 
   /** What the control port serves; nothing where no folder is set. */
@@ -35,11 +56,30 @@ export class Discovery {
     return this.services.view();
   }
 
-  /** Loads the folder and watches it. Rejects with a TidegateError when the first load has a mistake. */
-  async start(): Promise<void> {
+  /** The resources of each group of nodes. */
+  get resources(): ReadonlyMap<string, WeightedResources> {
+    return this.weighted;
+  }
+
+  /**
+   * Loads the folder and watches it.
+   * @param onLoaded told when there are other resources: weights have to be put in anew.
+   * Rejects with a TidegateError when the first load has a mistake, unless `lenient`.
+   */
+  async start(onLoaded: () => void, lenient: boolean): Promise<void> {
+    this.onLoaded = onLoaded;
     if (this.settings.path === '') return;
-    await this.load();
+    if (lenient) await this.reload();
+    else await this.load();
     this.timer = setInterval(() => void this.reload(), this.settings.pollIntervalMs).unref();
+  }
+
+  /** Puts shares in force for a group of nodes; groups that are not named have their configured weights. */
+  apply(nodes: string, shares: GroupShares): void {
+    const weighted = this.weighted.get(nodes);
+    if (weighted === undefined) return;
+    const { resources } = weighted.apply(shares);
+    if (this.cache.set(nodes, snapshotOf(resources)).length > 0) this.counts.pushes += 1;
   }
 
   /** Ends all streams; Envoys keep what they have. */
@@ -49,14 +89,34 @@ export class Discovery {
   }
 
   private async load(): Promise<void> {
-    const texts = await readResourceTexts(this.settings.path);
-    const all = JSON.stringify(texts);
+    const texts = await readResourceTexts(this.settings.path, this.groups);
+    const all = JSON.stringify([...texts]);
     if (all === this.lastText) return;
     // A mistake is told once, not at every look.
     this.lastText = all;
-    const resources = resourcesOf(texts);
-    const changes = this.cache.set(GROUP, snapshotOf(resources));
-    this.logger.info({ resources: resources.length, changedTypes: changes.length }, 'resources loaded');
+    const next = this.weightedOf(texts);
+    this.weighted = next;
+    for (const nodes of next.keys()) this.apply(nodes, new Map());
+    const [first] = next.values();
+    this.logger.info({ groups: next.size, resources: first?.size ?? 0 }, 'resources loaded');
+    for (const warning of new Set([...next.values()].flatMap((one) => one.warnings())))
+      this.logger.warn({ warning }, 'something of `mesh` in the settings means nothing to the resources');
+    this.onLoaded();
+  }
+
+  private weightedOf(texts: ResourceTexts): Map<string, WeightedResources> {
+    const { targets, classes, traffic } = this.settings;
+    const made = [ALL_NODES, ...this.groups].map((nodes) => {
+      const resources = new WeightedResources({
+        resources: resourcesOf(texts, nodes === ALL_NODES ? undefined : nodes),
+        targets,
+        classes,
+        runtimeLayer: traffic.runtimeLayer,
+        runtimeTtlMs: traffic.runtimeLifeMs,
+      });
+      return [nodes, resources] as const;
+    });
+    return new Map(made);
   }
 
   private async reload(): Promise<void> {
@@ -71,4 +131,22 @@ export class Discovery {
       this.loading = false;
     }
   }
+
+  private count(outcome: RequestOutcome): void {
+    if (outcome.kind === 'acked') this.counts.accepted += 1;
+    if (outcome.kind === 'nacked') this.counts.refused += 1;
+  }
+}
+
+function ruleOf({ group, id, cluster, metadata }: Settings['mesh']['nodes'][number]): NodeRule {
+  const pairs = metadata.map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return {
+    group,
+    ...(id === '' ? {} : { id }),
+    ...(cluster === '' ? {} : { cluster }),
+    metadata: Object.fromEntries(pairs),
+  };
 }
