@@ -152,6 +152,30 @@ export class RedisNode {
     });
   }
 
+  /**
+   * Sends commands in one piece, and answers with each reply, as bytes, or the error in its place. Rejects where there is no
+   * connection.
+   */
+  askAll(commands: readonly (readonly [name: string, args: string[]])[]): Promise<readonly unknown[]> {
+    if (!this.ready) return Promise.reject(this.unavailable());
+    this.lastUsedMs = performance.now();
+    const { stream } = this.client;
+    return new Promise((resolve) => {
+      const replies: unknown[] = commands.map(() => undefined);
+      let missing = commands.length;
+      stream.cork();
+      commands.forEach(([name, args], at) =>
+        this.#write(name, args, (error, reply) => {
+          replies[at] = error ?? reply;
+          missing -= 1;
+          if (missing === 0) resolve(replies);
+        }),
+      );
+      stream.uncork();
+      if (missing === 0) resolve(replies);
+    });
+  }
+
   /** Ends the connection for good. */
   close(): void {
     this.#lastError ??= new Error('closed');

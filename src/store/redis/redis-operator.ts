@@ -8,9 +8,12 @@ import type {
   TokenTransfer,
   TransferResult,
 } from '../../core/pool-link';
+import { toStoreError } from './driver-error';
 import { hashSlot } from './hash-slot';
+import { readLevels } from './level-reader';
 import { makeRouter } from './make-router';
 import { type RedisStoreOptions, type RedisSettings, resolveRedisOptions } from './options';
+import type { RedisNode } from './redis-node';
 import { type BucketPlaces, RedisTransfer } from './redis-transfer';
 import type { RedisRouter } from './router';
 import { loadAccountScript } from './scripts';
@@ -31,6 +34,8 @@ interface Batch {
 }
 
 const DEFAULT_TIMEOUT_MS = 500;
+/** Buckets that a node is asked for in one pipeline. */
+const PIPELINED = 1_000;
 /** Scripts of one look that are under way at a time. */
 const MAX_PARALLEL = 64;
 const MAX_TRANSFERS = 1_000;
@@ -72,7 +77,8 @@ export class RedisOperator implements BucketOperator {
         accountFault(bucket.params) ??
         new TidegateError('TG_STORE_UNAVAILABLE', 'the bucket was not looked at'),
     );
-    const waiting = this.batches(buckets);
+    const left = this.router.slotted ? await this.read(buckets, results) : buckets.keys();
+    const waiting = this.batches(buckets, left);
     const look = async (): Promise<void> => {
       for (let batch = waiting.pop(); batch !== undefined; batch = waiting.pop()) {
         await this.look(buckets, batch, results);
@@ -103,11 +109,12 @@ export class RedisOperator implements BucketOperator {
     this.router.close();
   }
 
-  private batches(buckets: readonly BucketRef[]): Batch[] {
+  private batches(buckets: readonly BucketRef[], among: Iterable<number>): Batch[] {
     const open = new Map<number, Batch>();
     const batches: Batch[] = [];
-    buckets.forEach((bucket, place) => {
-      if (accountFault(bucket.params) !== undefined) return;
+    for (const place of among) {
+      const bucket = buckets[place];
+      if (bucket === undefined || accountFault(bucket.params) !== undefined) continue;
       const slot = this.places.slotOf(this.places.keyOf(bucket));
       let batch = open.get(slot);
       if (batch === undefined || batch.places.length >= this.settings.maxCallsPerScript) {
@@ -116,8 +123,41 @@ export class RedisOperator implements BucketOperator {
         batches.push(batch);
       }
       batch.places.push(place);
-    });
+    }
     return batches;
+  }
+
+  /** Reads buckets of many slots node by node. @returns the places of those that have to be asked for by script. */
+  private async read(
+    buckets: readonly BucketRef[],
+    results: (BucketLevel | TidegateError)[],
+  ): Promise<readonly number[]> {
+    const left: number[] = [];
+    const byNode = new Map<RedisNode, { readonly place: number; readonly key: string }[]>();
+    buckets.forEach((bucket, place) => {
+      if (accountFault(bucket.params) !== undefined) return;
+      const key = this.places.keyOf(bucket);
+      const node = this.router.nodeFor({ slot: this.places.slotOf(key) });
+      if (node === undefined) left.push(place);
+      else if (!byNode.get(node)?.push({ place, key })) byNode.set(node, [{ place, key }]);
+    });
+    const readNode = async (node: RedisNode, all: readonly { place: number; key: string }[]) => {
+      for (let from = 0; from < all.length; from += PIPELINED) {
+        const part = all.slice(from, from + PIPELINED);
+        const asked = part.flatMap(({ place, key }) => {
+          const params = buckets[place]?.params;
+          return params === undefined ? [] : [{ key, params }];
+        });
+        const levels = await inTime(readLevels(node, asked, this.settings.timeUs?.() ?? 0), this.timeoutMs);
+        part.forEach(({ place }, at) => {
+          const level = levels instanceof TidegateError ? levels : levels[at];
+          if (level === undefined) left.push(place);
+          else results[place] = level;
+        });
+      }
+    };
+    await Promise.all(Array.from(byNode, ([node, all]) => readNode(node, all)));
+    return left;
   }
 
   private async look(
@@ -162,4 +202,20 @@ function levelAt(reply: unknown, i: number): BucketLevel | TidegateError {
     return new TidegateError('TG_STORE_REPLY', 'a key holds something else than a token bucket');
   }
   return { tokens: reply.readDoubleLE(at + 8), capacity: reply.readDoubleLE(at + 16) };
+}
+
+/** What a promise gives, or why it did not in time. */
+async function inTime<T>(promise: Promise<T>, limitMs: number): Promise<T | TidegateError> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<TidegateError>((resolve) => {
+    const error = new TidegateError('TG_STORE_TIMEOUT', `Redis told no levels within ${limitMs} ms`);
+    timer = setTimeout(resolve, limitMs, error);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } catch (thrown) {
+    return toStoreError(thrown, 'levels of buckets');
+  } finally {
+    clearTimeout(timer);
+  }
 }
