@@ -10,6 +10,8 @@ export interface ScenarioService {
   readonly priority: Priority;
   /** Its part of the demand and, under static limits, of the total. */
   readonly share: number;
+  /** Its part of the total under static limits, where that is not its part of the demand. */
+  readonly nominalShare?: number;
   readonly guaranteePerS: number;
   /** Its queue holds what comes in so long at its mean demand. */
   readonly queueLimitMs: number;

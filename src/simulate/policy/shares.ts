@@ -11,10 +11,11 @@ export function secondBuckets(ratesPerS: ArrayLike<number>): Limits {
   return { ratesPerS, capacities: Float64Array.from(ratesPerS, (rate) => Math.max(1, rate * BURST_S)) };
 }
 
-/** The total by the services' shares. */
+/** The total by the services' shares of it. */
 export function proportional(services: readonly ScenarioService[], totalPerS: number): Float64Array {
-  const sum = services.reduce((all, { share }) => all + share, 0);
-  return Float64Array.from(services, ({ share }) => (share / sum) * totalPerS);
+  const part = ({ share, nominalShare }: ScenarioService): number => nominalShare ?? share;
+  const sum = services.reduce((all, service) => all + part(service), 0);
+  return Float64Array.from(services, (service) => (part(service) / sum) * totalPerS);
 }
 
 /**
