@@ -1,0 +1,54 @@
+/** A small environment with a known best: each service's action should come near a target that its own figures and the others' tell. */
+import { seededRandom, type Random } from '../../../src/forecast/numeric/random';
+import type { Environment, LearnerObservation, StepResult } from '../../../src/learn/environment';
+
+/** Episodes of 16 steps with 2 to 5 services; the best action is half of what is seen less half of the mean of all. */
+export class TargetMatching implements Environment {
+  readonly shape = { serviceFeatures: 2, globalFeatures: 1, serviceActions: 1 };
+  private random: Random = seededRandom(0);
+  private services = 0;
+  private step_ = 0;
+  private perService = new Float64Array(0);
+  private readonly global = new Float64Array(1);
+
+  reset(seed: number): LearnerObservation {
+    this.random = seededRandom(seed);
+    this.services = 2 + Math.floor(this.random.next() * 4);
+    this.step_ = 0;
+    return this.draw();
+  }
+
+  /** What should be done now. */
+  best(): Float64Array {
+    const { services, perService } = this;
+    const seen = Float64Array.from({ length: services }, (_, service) => perService[2 * service]! / 10);
+    const mean = seen.reduce((sum, one) => sum + one, 0) / services;
+    return seen.map((one) => 0.5 * one - 0.5 * mean);
+  }
+
+  step(action: Float64Array): StepResult {
+    const best = this.best();
+    let miss = 0;
+    for (let service = 0; service < this.services; service += 1) {
+      miss += (action[service]! - best[service]!) ** 2 / this.services;
+    }
+    this.step_ += 1;
+    const truncated = this.step_ === 16;
+    return {
+      observation: this.draw(),
+      reward: -miss,
+      terms: { miss: -miss },
+      terminated: false,
+      truncated,
+    };
+  }
+
+  private draw(): LearnerObservation {
+    const { services } = this;
+    this.perService = Float64Array.from({ length: services * 2 }, (_, at) =>
+      at % 2 === 0 ? 10 * this.random.normal() : this.random.normal(),
+    );
+    this.global[0] = this.random.next();
+    return { services, perService: this.perService, global: this.global };
+  }
+}
