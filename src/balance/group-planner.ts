@@ -142,8 +142,12 @@ export class GroupPlanner {
 
   #read(nowMs: number, seen: GroupSeen | undefined, lifeMs: number): void {
     this.#seen.fill(undefined);
-    for (const row of seen?.targets ?? []) {
-      const t = this.#indexOf.get(row.id);
+    const rows = seen?.targets ?? [];
+    for (let at = 0; at < rows.length; at += 1) {
+      const row = rows[at];
+      if (row === undefined) continue;
+      // Rows mostly come in the order of the targets.
+      const t = this.#targets[at]?.id === row.id ? at : this.#indexOf.get(row.id);
       if (t !== undefined && this.#seen[t] === undefined) this.#seen[t] = row;
     }
     for (const [t, target] of this.#targets.entries()) target.read(this.#seen[t], nowMs, lifeMs);
@@ -195,7 +199,7 @@ export class GroupPlanner {
       else spreadClass(1, this.#shape, this.#roomByHealth(), row);
       roundRow(row, this.#shape.low, this.#shape.high);
     }
-    return short ? 'overloaded' : 'moving';
+    return short && counts ? 'overloaded' : 'moving';
   }
 
   #makeRoom(scale: number): void {

@@ -18,23 +18,27 @@ export class SteadyHealth {
   /** Takes a tick's verdict. */
   look(verdict: HealthVerdict, passedMs: number): void {
     const { factor } = verdict;
-    if (verdict.cause === 'out' && !verdict.ahead) {
-      Object.assign(this.held, verdict);
+    if (factor === 1 && this.held.factor === 1) {
       this.#side = 0;
       return;
     }
-    if (factor === this.held.factor && factor < 1) Object.assign(this.held, verdict);
+    if (verdict.cause === 'out' && !verdict.ahead) {
+      copy(verdict, this.held);
+      this.#side = 0;
+      return;
+    }
+    if (factor === this.held.factor && factor < 1) copy(verdict, this.held);
     const side = this.#isFar(factor) ? Math.sign(factor - this.held.factor) : 0;
     if (side === 0 || side !== this.#side) {
       this.#side = side;
       this.#lastedMs = 0;
-      Object.assign(this.#nearest, verdict);
+      copy(verdict, this.#nearest);
       return;
     }
     this.#lastedMs += passedMs;
-    if (side * (factor - this.#nearest.factor) <= 0) Object.assign(this.#nearest, verdict);
+    if (side * (factor - this.#nearest.factor) <= 0) copy(verdict, this.#nearest);
     if (this.#lastedMs < (side < 0 ? FALL_AFTER_MS : RISE_AFTER_MS)) return;
-    Object.assign(this.held, this.#nearest);
+    copy(this.#nearest, this.held);
     this.#side = 0;
   }
 
@@ -42,4 +46,11 @@ export class SteadyHealth {
     const { held } = this;
     return factor !== held.factor && (factor === 0 || factor === 1 || Math.abs(factor - held.factor) >= BAND);
   }
+}
+
+function copy(from: HealthVerdict, to: HealthVerdict): void {
+  to.factor = from.factor;
+  to.cause = from.cause;
+  to.figure = from.figure;
+  to.ahead = from.ahead;
 }

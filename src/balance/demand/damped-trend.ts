@@ -55,11 +55,10 @@ export class DampedTrend {
     this.#noise = Math.max(Math.sqrt(this.#level), this.#noise + NOISE_PART * (seen - this.#noise));
   }
 
-  /** The figure as foreseen `steps` (any number from 0) ahead, 0 or more; NaN before the first sample. */
-  ahead(steps: number): number {
+  /** The figure as foreseen where the trend adds `reach` of its steps (see {@link trendReach}); NaN before the first sample. */
+  ahead(reach: number): number {
     const dead = TREND_DEADZONE * TREND_OF_NOISE * this.#noise;
     const size = Math.max(0, Math.abs(this.#trend) - dead);
-    const reach = (DAMPING * (1 - DAMPING ** steps)) / (1 - DAMPING);
     return Math.max(0, this.#level + Math.sign(this.#trend) * size * reach);
   }
 
@@ -73,4 +72,9 @@ export class DampedTrend {
     if (!isFar || !again) return level;
     return above ? Math.max(level, Math.min(sample, before)) : Math.min(level, Math.max(sample, before));
   }
+}
+
+/** How many of its steps a damped trend adds in `steps` (any number from 0). */
+export function trendReach(steps: number): number {
+  return (DAMPING * (1 - DAMPING ** steps)) / (1 - DAMPING);
 }

@@ -1,7 +1,7 @@
 /** What a group of targets will be asked for: seen, continued by its trend, and forecast. */
 import type { MemberForecast } from '../../core/control';
 import { Elapsed } from '../../control/elapsed';
-import { DampedTrend } from './damped-trend';
+import { DampedTrend, trendReach } from './damped-trend';
 import { PeakHold } from './peak-hold';
 
 /** Demand is sampled once a step, as often as the figures of it change. */
@@ -40,7 +40,12 @@ export class GroupDemand {
   #sinceMs = 0;
   /** Demand from now to the end of what is looked at, evenly spaced. */
   readonly path = new Float64Array(PATH_POINTS);
+  readonly #reach = new Float64Array(PATH_POINTS);
   #stepped = false;
+  /** What the path was made of beside the trend. */
+  #forecast = 0;
+  #aheadMs = NaN;
+  #peak = 0;
 
   /** What is planned with, a second; NaN while nothing is known. */
   get foreseenPerS(): number {
@@ -69,9 +74,11 @@ export class GroupDemand {
     const level = this.#trend.level;
     if (Number.isNaN(level)) return;
     const believed = forecastPerS <= ABSURD_FACTOR * Math.max(level, scalePerS) ? forecastPerS : 0;
-    const peak = this.#foresee(level, believed, aheadMs);
-    if (this.#stepped) this.#held.step(peak);
-    else this.#held.look(peak);
+    if (this.#stepped || believed !== this.#forecast || aheadMs !== this.#aheadMs) {
+      this.#foresee(level, believed, aheadMs);
+    }
+    if (this.#stepped) this.#held.step(this.#peak);
+    else this.#held.look(this.#peak);
   }
 
   /** Forgets what was known. */
@@ -82,15 +89,21 @@ export class GroupDemand {
     this.#sinceMs = 0;
   }
 
-  #foresee(level: number, forecast: number, aheadMs: number): number {
-    let peak = 0;
-    for (let i = 0; i < PATH_POINTS; i += 1) {
-      const part = i / (PATH_POINTS - 1);
-      const byTrend = this.#trend.ahead((part * aheadMs) / STEP_MS);
-      const point = Math.max(byTrend, level + Math.max(0, forecast - level) * part);
-      this.path[i] = forecast > level ? point : byTrend;
-      peak = Math.max(peak, point);
+  #foresee(level: number, forecast: number, aheadMs: number): void {
+    if (aheadMs !== this.#aheadMs) {
+      for (let i = 0; i < PATH_POINTS; i += 1) {
+        this.#reach[i] = trendReach((aheadMs * i) / (PATH_POINTS - 1) / STEP_MS);
+      }
     }
-    return peak;
+    this.#forecast = forecast;
+    this.#aheadMs = aheadMs;
+    this.#peak = 0;
+    const more = Math.max(0, forecast - level) / (PATH_POINTS - 1);
+    for (let i = 0; i < PATH_POINTS; i += 1) {
+      const byTrend = this.#trend.ahead(this.#reach[i] ?? 0);
+      const point = more > 0 ? Math.max(byTrend, level + more * i) : byTrend;
+      this.path[i] = point;
+      this.#peak = Math.max(this.#peak, point);
+    }
   }
 }

@@ -50,22 +50,43 @@ function pour(
   room: Room,
   row: Float64Array,
 ): number {
-  const caps = new Float64Array(row.length);
-  const weights = new Float64Array(row.length);
-  let any = false;
+  let bounded = 0;
+  let isEndless = false;
   for (let t = 0; t < row.length; t += 1) {
     if (shape.role[t] !== role) continue;
-    const most = Math.min(room.left[t] ?? 0, demand * (shape.high[t] ?? 0));
-    const more = most - (row[t] ?? 0);
-    if (!(more > 0)) continue;
-    any = true;
-    caps[t] = more;
-    weights[t] = room.left[t] === Infinity ? (room.weight[t] ?? 0) : more;
+    bounded += moreOf(t, demand, shape, room, row);
+    isEndless = isEndless || room.left[t] === Infinity;
   }
-  if (!any) return surplus;
+  if (bounded === 0) return surplus;
+  if (isEndless && surplus < bounded) return pourEndless(surplus, demand, role, shape, room, row);
+  // By what is left of each, nobody gets more than that.
+  const part = Math.min(1, surplus / bounded);
+  for (let t = 0; t < row.length; t += 1) {
+    if (shape.role[t] === role) row[t] = (row[t] ?? 0) + part * moreOf(t, demand, shape, room, row);
+  }
+  return Math.max(0, surplus - bounded);
+}
+
+/** What a target can take beyond what it has of this class, within its greatest share. */
+function moreOf(t: number, demand: number, shape: GroupShape, room: Room, row: Float64Array): number {
+  const most = Math.min(room.left[t] ?? 0, demand * (shape.high[t] ?? 0));
+  return Math.max(0, most - (row[t] ?? 0));
+}
+
+/** The same where some have no bound but their greatest share: those take by their weight. */
+function pourEndless(
+  surplus: number,
+  demand: number,
+  role: number,
+  shape: GroupShape,
+  room: Room,
+  row: Float64Array,
+): number {
+  const caps = row.map((_, t) => (shape.role[t] === role ? moreOf(t, demand, shape, room, row) : 0));
+  const weights = caps.map((cap, t) => (room.left[t] === Infinity ? (room.weight[t] ?? 0) : cap));
   const given = waterFill(surplus, new Float64Array(row.length), caps, weights);
   for (let t = 0; t < row.length; t += 1) row[t] = (row[t] ?? 0) + (given[t] ?? 0);
-  return surplus - total(given);
+  return 0;
 }
 
 /** Gives what is too much to all, by what they can take; by the configured shares where that is nothing. */

@@ -1,7 +1,7 @@
 /** What the configuration says of a group's shares: the configured ones, and their bounds. */
 import { waterFill } from '../../control/allocate/water-fill';
 import type { TrafficTarget } from '../../core/traffic';
-import { roundRow, unitAbove, unitBelow } from './whole-row';
+import { roundRow, SHARE_UNIT, unitAbove, unitBelow } from './whole-row';
 
 /** One place a target. Shares are multiples of a unit (see `whole-row`). */
 export interface GroupShape {
@@ -44,7 +44,8 @@ export function groupShape(targets: readonly TrafficTarget[], floor: number): Gr
     if (role[t] === BACKUP) continue;
     low[t] = Math.min(unitAbove(sane(floor, 0, 1, 0)), unitBelow(share[t] ?? 0), high[t] ?? 0);
   }
-  const lifted = !(sumOf(high) >= 1);
+  // Each was cut to whole units: together they may miss 1 by as many.
+  const lifted = sumOf(high) < 1 - (count + 1) * SHARE_UNIT;
   if (lifted) for (let t = 0; t < count; t += 1) if (role[t] !== NONE) high[t] = 1;
   const base = baseOf(share, weight, low, high, role);
   roundRow(base, low, high);
