@@ -18,6 +18,8 @@ export async function startUpstream(): Promise<Upstream> {
     seen += 1;
     response.end('hello from the upstream\n');
   });
+  // Else an idle connection may end just as Envoy sends on it, and that call fails.
+  server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

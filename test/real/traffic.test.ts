@@ -51,7 +51,14 @@ const url = (): string => `http://127.0.0.1:${port}/`;
 function start(mode: string, env: Readonly<Record<string, string>> = {}): Promise<TidegateProcess> {
   return startTidegate({
     limits: limits.path,
-    env: { ...shopSettings(resources.folder, mode), TIDEGATE_MESH_TRAFFIC_HORIZON: '10s', ...env },
+    env: {
+      ...shopSettings(resources.folder, mode),
+      TIDEGATE_MESH_TRAFFIC_HORIZON: '10s',
+      // Buckets are what this is about: how long a busy machine takes to answer says nothing here.
+      TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_FROM: '1000',
+      TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_TO: '1000',
+      ...env,
+    },
   });
 }
 
@@ -77,6 +84,14 @@ function rising(atMs: number): number {
   return BEGIN_PER_S + part * (END_PER_S - BEGIN_PER_S);
 }
 
+/** The shares of the first instance. */
+interface Look {
+  readonly atMs: number;
+  readonly vip: number;
+  readonly others: number;
+  readonly why: string;
+}
+
 /** Lets the load rise; looks at the shares all the while. */
 async function ride(mode: string) {
   const tidegate = await start(mode);
@@ -85,13 +100,14 @@ async function ride(mode: string) {
     envoy = await startEnvoy(shopEnvoy(tidegate));
     await until('a way through', answers);
     const load = new OpenLoad(url(), rising);
-    const looks: { readonly vip: number; readonly others: number }[] = [];
+    const looks: Look[] = [];
     await until(
       'the load',
       async () => {
         const { groups } = await traffic(tidegate);
         const [vip, others] = groups[0]?.targets[0]?.shares ?? [];
-        if (vip !== undefined && others !== undefined) looks.push({ vip, others });
+        if (vip !== undefined && others !== undefined)
+          looks.push({ atMs: load.atMs, vip, others, why: groups[0]?.why ?? '' });
         return load.atMs > LOAD_MS;
       },
       LOAD_MS + 10_000,
@@ -116,7 +132,7 @@ test('a load that would drain one bucket moves off before the first denial, what
   expect([...load.vip]).toEqual([[200, expect.any(Number)]]);
   const last = looks.at(-1);
   expect(last?.others).toBeLessThan(0.3);
-  for (const { vip, others } of looks) expect(vip).toBeGreaterThanOrEqual(others - 1e-9);
+  expect(looks.filter(({ vip, others }) => vip < others - 1e-9).slice(0, 3)).toEqual([]);
   expect(last?.vip).toBeGreaterThan(0.3);
 
   const [group] = view.groups;

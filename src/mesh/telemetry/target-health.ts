@@ -10,9 +10,14 @@ export interface ToldHealth {
   readonly memory: number;
 }
 
+const MS_PER_S = 1_000;
 /** The names that hosts report their load by. Source: xds/data/orca/v3/orca_load_report.proto. */
 const CPU = 'cpu_utilization';
 const MEMORY = 'mem_utilization';
+
+/** Of fewer requests one error, or one slow answer, would be the whole figure. */
+const LEAST_FOR_ERRORS = 20;
+const LEAST_FOR_P99 = 100;
 
 interface Index {
   readonly traffic: ReadonlyMap<string, ClusterTraffic | HostTraffic>;
@@ -23,7 +28,7 @@ interface Index {
 const indexes = new WeakMap<TrafficSnapshot, Index>();
 
 /**
- * Errors and response times as access logs tell them; errors as load reports do where there are no logs. CPU and memory are
+ * Errors and response times as access logs tell them, where there were enough requests in the window; errors as load reports do where there are no logs. CPU and memory are
  * what the hosts report of themselves.
  */
 export function targetHealthOf(
@@ -38,11 +43,15 @@ export function targetHealthOf(
   const key = keyOf(target.cluster, target.host ?? '');
   const traffic = index.traffic.get(key);
   const load = index.loads.get(key);
-  const { errorShare = NaN, latencyP50Ms = NaN, latencyP99Ms = NaN } = traffic ?? {};
+  const { ratePerS = 0, limitedPerS = 0 } = traffic ?? {};
+  const requests = ((ratePerS - limitedPerS) * snapshot.coveredMs) / MS_PER_S;
+  const figure = (value: number | undefined, least: number): number =>
+    value === undefined || requests < least ? NaN : value;
+  const errorShare = figure(traffic?.errorShare, LEAST_FOR_ERRORS);
   return {
     errorShare: Number.isNaN(errorShare) ? reportedErrorShare(load) : errorShare,
-    latencyP50Ms,
-    latencyP99Ms,
+    latencyP50Ms: figure(traffic?.latencyP50Ms, LEAST_FOR_ERRORS),
+    latencyP99Ms: figure(traffic?.latencyP99Ms, LEAST_FOR_P99),
     cpu: load?.metrics[CPU] ?? NaN,
     memory: load?.metrics[MEMORY] ?? NaN,
   };

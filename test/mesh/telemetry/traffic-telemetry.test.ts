@@ -53,11 +53,13 @@ describe('access logs', () => {
   test('are counted, and answered when the client ends', async () => {
     await start();
     const { stream, answers, ended } = open('logs');
-    stream.write(logs(entry({ status: 503, ms: 200 }), entry({ ms: 100 })));
-    stream.write(logs(entry({ ms: 100 })));
-    await counted('they came', () => nextSecond().counters.entries === 3);
+    for (let at = 0; at < 40; at += 1) {
+      stream.write(logs(entry({ status: 503, ms: 200 }), entry({ ms: 100 })));
+      stream.write(logs(entry({ ms: 100 })));
+    }
+    await counted('they came', () => nextSecond().counters.entries === 120);
     expect(telemetry.snapshot()).toMatchObject({
-      counters: { entries: 3, streams: 1, dropped: 0, malformed: 0 },
+      counters: { entries: 120, streams: 1, dropped: 0, malformed: 0 },
       hosts: [{ cluster: 'c', host: '10.0.0.1:80' }],
     });
     const health = targetHealthOf(telemetry.snapshot(), { cluster: 'c' });

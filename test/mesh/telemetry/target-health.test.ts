@@ -1,0 +1,50 @@
+/** How much has to be seen of a target before its health is told. */
+import { targetHealthOf } from '../../../src/mesh/telemetry/target-health';
+import type { TrafficSnapshot } from '../../../src/core/traffic-telemetry';
+
+function snapshotOf(ratePerS: number, limitedPerS: number): TrafficSnapshot {
+  const figures = {
+    ratePerS,
+    limitedPerS,
+    errorShare: 0.5,
+    latencyP50Ms: 10,
+    latencyP99Ms: 90,
+    flags: {},
+  };
+  return {
+    atMs: 0,
+    coveredMs: 10_000,
+    series: [],
+    routes: [],
+    clusters: [{ cluster: 'c', ...figures }],
+    hosts: [],
+    other: figures,
+    loads: [],
+    counters: {
+      entries: 0,
+      dropped: 0,
+      ignored: 0,
+      other: 0,
+      reports: 0,
+      reportsOver: 0,
+      streams: 0,
+      streamsRefused: 0,
+      malformed: 0,
+    },
+  };
+}
+
+test.each`
+  ratePerS | limitedPerS | errorShare | latencyP50Ms | latencyP99Ms | what
+  ${1.9}   | ${0}        | ${NaN}     | ${NaN}       | ${NaN}       | ${'nineteen requests say nothing'}
+  ${2}     | ${0}        | ${0.5}     | ${10}        | ${NaN}       | ${'twenty say how many fail'}
+  ${9.9}   | ${0}        | ${0.5}     | ${10}        | ${NaN}       | ${'of ninety-nine the slowest is no percentile'}
+  ${10}    | ${0}        | ${0.5}     | ${10}        | ${90}        | ${'a hundred say how slow the slowest are'}
+  ${12}    | ${11}       | ${NaN}     | ${NaN}       | ${NaN}       | ${'what a limit stopped says nothing of the target'}
+`('$what', ({ ratePerS, limitedPerS, errorShare, latencyP50Ms, latencyP99Ms }) => {
+  expect(targetHealthOf(snapshotOf(Number(ratePerS), Number(limitedPerS)), { cluster: 'c' })).toMatchObject({
+    errorShare,
+    latencyP50Ms,
+    latencyP99Ms,
+  });
+});
