@@ -120,7 +120,7 @@ export class PoolMember {
    */
   wish(nowMs: number): Wish {
     const policy = this.policy;
-    const { effectivePerS, forecastPerS, sdPerS } = this.demand.last;
+    const { effectivePerS, forecastPerS, sdPerS, outlook } = this.demand.last;
     const known = !Number.isNaN(effectivePerS);
     const size = this.#size.next(nowMs, {
       ratePerS: this.held.ratePerS,
@@ -138,6 +138,7 @@ export class PoolMember {
         policy,
         demandPerS: known ? effectivePerS : policy.nominalPerS,
         wantedPerS: known ? wantedPerS : policy.nominalPerS,
+        outlook: outlook ?? { meanPerS: policy.nominalPerS, sdPerS: 0 },
         escalation: this.escalation.factor,
         orderedPerS: this.orderedPerS,
       },

@@ -1,6 +1,7 @@
 /** Shares a total over services, and each service's share over its members. */
 import type { MemberPolicy } from '../../core/control';
-import { type Claims, noClaims, satisfy } from './claims';
+import { type Claims, COLUMNS, noClaims, satisfy } from './claims';
+import { claimAt, type Outlook, STEPS } from './outlook';
 import { PRIORITIES } from '../../core/priority';
 import { PRIORITY_WEIGHTS, priorityRank } from './priority-weights';
 
@@ -10,6 +11,8 @@ export interface Claimant {
   /** Expected demand, and with its margin. */
   readonly demandPerS: number;
   readonly wantedPerS: number;
+  /** What it may be asked for. Without it, `demandPerS` alone counts. */
+  readonly outlook?: Outlook;
   /** 1, or more after repeated shortfalls. */
   readonly escalation: number;
   /** What a person ordered, inside the member's bounds; undefined for nothing. */
@@ -30,6 +33,7 @@ export interface Allocation {
 
 /** What an idle member keeps of what others may not use, so that its first calls pass. */
 const IDLE_PART = 0.1;
+const NO_OUTLOOK: Outlook = { meanPerS: 0, sdPerS: 0 };
 
 /**
  * Shares `totalPerS`: first over services (one of several priorities stands once for each), then over the members of each.
@@ -93,7 +97,13 @@ function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
     claims.ordered[i] = stage(min, orderedPerS ?? 0);
     claims.guarantee[i] = stage(claims.ordered[i] ?? 0, Math.min(policy.guaranteePerS, askedPerS));
     claims.keep[i] = stage(claims.guarantee[i] ?? 0, Math.min(own, Math.max(demandPerS, own * IDLE_PART)));
-    claims.demand[i] = stage(claims.keep[i] ?? 0, demandPerS);
+    let held = claims.keep[i] ?? 0;
+    for (let step = 0; step < STEPS; step += 1) {
+      held = stage(held, factor * claimAt(step, policy.priority, claimant.outlook ?? NO_OUTLOOK));
+      const column = claims.steps[step];
+      if (column !== undefined) column[i] = held;
+    }
+    claims.demand[i] = stage(held, demandPerS);
     claims.wanted[i] = stage(claims.demand[i] ?? 0, wanted);
     const size = nominal > 0 ? nominal : 1;
     claims.weight[i] = PRIORITY_WEIGHTS[policy.priority] * escalation * policy.weight * size;
@@ -119,9 +129,7 @@ function groupsOf(claimants: readonly Claimant[]): Group[] {
 
 function sumClaims(claims: Claims, groups: readonly Group[]): Claims {
   const sums = noClaims(groups.length);
-  for (const column of COLUMNS) {
-    const from = claims[column];
-    const to = sums[column];
+  for (const [from, to] of columnPairs(claims, sums)) {
     for (let g = 0; g < groups.length; g += 1) {
       let sum = 0;
       for (const member of groups[g]?.members ?? []) sum += from[member] ?? 0;
@@ -131,14 +139,18 @@ function sumClaims(claims: Claims, groups: readonly Group[]): Claims {
   return sums;
 }
 
-const COLUMNS = Object.keys(noClaims(0)) as (keyof Claims)[];
-
 function pick(claims: Claims, members: readonly number[]): Claims {
   const picked = noClaims(members.length);
-  for (const column of COLUMNS) {
-    for (const [at, member] of members.entries()) picked[column][at] = claims[column][member] ?? 0;
+  for (const [from, to] of columnPairs(claims, picked)) {
+    for (const [at, member] of members.entries()) to[at] = from[member] ?? 0;
   }
   return picked;
+}
+
+/** The same columns of two claims. */
+function columnPairs(from: Claims, to: Claims): [Float64Array, Float64Array][] {
+  const steps = from.steps.map((step, at): [Float64Array, Float64Array] => [step, to.steps[at] ?? step]);
+  return [...COLUMNS.map((name): [Float64Array, Float64Array] => [from[name], to[name]]), ...steps];
 }
 
 /** Lowers the caps of services over their share of the total: what it leaves goes to their important groups first. */

@@ -1,4 +1,5 @@
 /** What claimants of one amount may, must and would like to get, and how an amount is given to them. */
+import { STEPS } from './outlook';
 import { total, waterFill } from './water-fill';
 
 /** Claims, one place of each column a claimant; a rate each, none negative, all finite. */
@@ -13,6 +14,8 @@ export interface Claims {
   readonly guarantee: Float64Array;
   /** What others may not use: nominal less the lendable part. */
   readonly keep: Float64Array;
+  /** Ever more of what may be asked for, each step worth as much to everyone: see `outlook.ts`. */
+  readonly steps: readonly Float64Array[];
   /** What is expected to be asked for. */
   readonly demand: Float64Array;
   /** Demand with its margin. */
@@ -22,6 +25,19 @@ export interface Claims {
   /** Its part of what nobody asked for. */
   readonly spareWeight: Float64Array;
 }
+
+/** The columns that are one figure a claimant. */
+export const COLUMNS = [
+  'min',
+  'cap',
+  'ordered',
+  'guarantee',
+  'keep',
+  'demand',
+  'wanted',
+  'weight',
+  'spareWeight',
+] as const;
 
 /** What rounding may leave of an amount, as a part of it. */
 const ROUNDING = 1e-13;
@@ -35,6 +51,7 @@ export function noClaims(count: number): Claims {
     ordered: column(),
     guarantee: column(),
     keep: column(),
+    steps: Array.from({ length: STEPS }, column),
     demand: column(),
     wanted: column(),
     weight: column(),
@@ -43,9 +60,9 @@ export function noClaims(count: number): Claims {
 }
 
 /**
- * Gives `amount` out, stage by stage until it is gone: minima, orders, guarantees, what is kept, demand, margins, the rest.
- * The first four are due: where one exceeds what is left, what it adds is scaled. The last three are weighted max-min.
- * The sum is the amount unless all are at their caps. O(N log N).
+ * Gives `amount` out, stage by stage until it is gone: minima, orders, guarantees, what is kept, the steps of what may be
+ * asked for, demand, margins, the rest. The first four are due: where one exceeds what is left, what it adds is scaled. The
+ * others are weighted max-min. The sum is the amount unless all are at their caps. O(N log N).
  */
 export function satisfy(claims: Claims, amount: number): Float64Array {
   const { min, cap, weight } = claims;
@@ -59,17 +76,22 @@ export function satisfy(claims: Claims, amount: number): Float64Array {
     if (raise(shares, due, cap, amount)) return shares;
   }
   for (const [asked, by] of [
-    [claims.demand, weight],
-    [claims.wanted, weight],
-    [cap, claims.spareWeight],
-  ] as const) {
-    const held = total(shares);
-    if (amount - held <= ROUNDING * amount) return shares;
+    ...claims.steps.map((step) => [step, weight] as const),
+    [claims.demand, weight] as const,
+    [claims.wanted, weight] as const,
+    [cap, claims.spareWeight] as const,
+  ]) {
     const most = shares.slice();
     for (let i = 0; i < most.length; i += 1) {
       most[i] = Math.max(most[i] ?? 0, Math.min(cap[i] ?? 0, asked[i] ?? 0));
     }
-    shares = waterFill(amount, shares, most, by);
+    const all = total(most);
+    if (all <= amount && asked !== cap) {
+      shares = most;
+      continue;
+    }
+    if (amount - total(shares) <= ROUNDING * amount) return shares;
+    return waterFill(amount, shares, most, by);
   }
   return shares;
 }

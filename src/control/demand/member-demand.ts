@@ -20,7 +20,6 @@ export const FORECAST_LIFE_MS = 300_000;
 const CLOCK_SLACK_MS = 60_000;
 /** A forecast over so many times what a member may ever get, or was ever asked of late, is absurd. */
 const ABSURD_FACTOR = 10;
-const LIVE = Number((globalThis as { process?: { env: Record<string, string> } }).process?.env['LIVE'] ?? 1);
 /** The standard normal deviate at the upper end of an 80 % interval. */
 const UPPER_DEVIATE = 1.281_552;
 /** No rate over it is believed. */
@@ -37,8 +36,8 @@ export interface Demand {
   readonly forecastPerS: number | null;
   /** The higher of both, so that no forecast throttles what is there. */
   readonly effectivePerS: number;
-  /** What it may come to: as was foreseen, and as was seen; of each what is known. */
-  readonly outlooks: readonly Outlook[];
+  /** What it may come to until the next allocation; undefined while nothing is known. */
+  readonly outlook: Outlook | undefined;
 }
 
 /** What is kept of a member's demand for whoever takes over: smoothed, mean, standard deviation. */
@@ -64,7 +63,7 @@ export class MemberDemand {
     sdPerS: 0,
     forecastPerS: null,
     effectivePerS: NaN,
-    outlooks: [],
+    outlook: undefined,
   };
 
   /** Whether anything was heard of late. */
@@ -96,7 +95,7 @@ export class MemberDemand {
       sdPerS: sd,
       forecastPerS: forecast?.upperPerS ?? null,
       effectivePerS: effective,
-      outlooks: outlooksOf(forecast, this.heard ? mean : NaN, sd),
+      outlook: outlookOf(forecast, this.heard ? mean : NaN, sd),
     };
     return this.#view;
   }
@@ -151,14 +150,16 @@ export class MemberDemand {
   }
 }
 
-function outlooksOf(forecast: MemberForecast | null, meanPerS: number, sdPerS: number): Outlook[] {
-  const outlooks: Outlook[] = [];
-  if (forecast !== null) {
+/**
+ * What demand may come to: as was foreseen, unless what is seen is beyond that by more than its own spread; then, and without
+ * a forecast, as it is seen.
+ */
+function outlookOf(forecast: MemberForecast | null, meanPerS: number, sdPerS: number): Outlook | undefined {
+  if (forecast !== null && !(meanPerS - sdPerS > forecast.upperPerS)) {
     const { meanPerS: likely, upperPerS } = forecast;
-    outlooks.push({ meanPerS: likely, sdPerS: (upperPerS - likely) / UPPER_DEVIATE });
+    return { meanPerS: likely, sdPerS: (upperPerS - likely) / UPPER_DEVIATE };
   }
-  if (!Number.isNaN(meanPerS)) outlooks.push({ meanPerS, sdPerS: sdPerS * LIVE });
-  return outlooks;
+  return Number.isNaN(meanPerS) ? undefined : { meanPerS, sdPerS };
 }
 
 /** The rate, or NaN where it is none. */
