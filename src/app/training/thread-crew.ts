@@ -71,7 +71,7 @@ interface Round<Task, Result> {
 export class ThreadCrew<Task, Result> implements Crew<Task, Result> {
   private readonly workers: readonly Worker[];
   private current: Round<Task, Result> | undefined;
-  private failure: { readonly reason: unknown } | undefined;
+  private failure: Error | undefined;
   private readonly stop = (): void => this.fail(this.options.signal.reason);
 
   constructor(private readonly options: CrewOptions) {
@@ -90,7 +90,7 @@ export class ThreadCrew<Task, Result> implements Crew<Task, Result> {
 
   round(tasks: readonly Task[], onDone?: (done: number) => void): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
-      if (this.failure !== undefined) return reject(this.failure.reason);
+      if (this.failure !== undefined) return reject(this.failure);
       if (tasks.length === 0) return resolve([]);
       this.current = {
         ...{ tasks, results: tasks.map(() => undefined), onDone, resolve, reject },
@@ -136,10 +136,10 @@ export class ThreadCrew<Task, Result> implements Crew<Task, Result> {
   }
 
   private fail(reason: unknown): void {
-    this.failure ??= { reason };
+    this.failure ??= reason instanceof Error ? reason : new Error(String(reason));
     const round = this.current;
     this.current = undefined;
-    round?.reject(reason);
+    round?.reject(this.failure);
   }
 }
 
