@@ -31,6 +31,8 @@ export interface GroupStanding {
 const LEAST_PART = 1e-6;
 /** Shares that are known must make up so much of the traffic for the rest to be judged by them. */
 const LEAST_KNOWN_SHARE = 0.05;
+/** Demand is told late: by the shares of about then a part of it is judged, ms. */
+const TOLD_LATE_MS = 2_000;
 
 /** A group's planner: what it knows and the shares that it holds. */
 export class GroupPlanner {
@@ -51,6 +53,8 @@ export class GroupPlanner {
   readonly #bounds: MoveBound[];
   readonly #pressed: Uint8Array;
   readonly #share: Float64Array;
+  /** The same, as late as demand is told. */
+  readonly #lateShare: Float64Array;
   readonly #room: { left: Float64Array; weight: Float64Array };
 
   /** @param before of the same group: its targets and classes keep their shares, as far as the new bounds allow, and what is known. */
@@ -76,6 +80,7 @@ export class GroupPlanner {
     this.#share = new Float64Array(count);
     this.#room = { left: new Float64Array(count), weight: new Float64Array(count) };
     this.#shareOut();
+    this.#lateShare = this.#share.slice();
   }
 
   /** The configured shares. */
@@ -112,6 +117,11 @@ export class GroupPlanner {
       atBase = atBase && isSameRow(mover.present, this.#shape.base);
     }
     this.#shareOut();
+    const taken = 1 - Math.exp(-passedMs / TOLD_LATE_MS);
+    for (let t = 0; t < this.#share.length; t += 1) {
+      const late = this.#lateShare[t] ?? 0;
+      this.#lateShare[t] = late + taken * ((this.#share[t] ?? 0) - late);
+    }
     return {
       group: this.group,
       shape: this.#shape,
@@ -157,6 +167,7 @@ export class GroupPlanner {
   #follow(nowMs: number, classDemand: readonly number[], aheadMs: number): void {
     let sum = 0;
     let heard = 0;
+    let isComplete = true;
     let forecast = NaN;
     let scale = 0;
     for (const [t, target] of this.#targets.entries()) {
@@ -164,13 +175,17 @@ export class GroupPlanner {
       if (!Number.isNaN(target.forecastPerS)) {
         forecast = (Number.isNaN(forecast) ? 0 : forecast) + target.forecastPerS;
       }
-      if (Number.isNaN(target.demandPerS)) continue;
+      if (Number.isNaN(target.demandPerS)) {
+        isComplete = false;
+        continue;
+      }
       sum += target.demandPerS;
-      heard += this.#share[t] ?? 0;
+      heard += this.#lateShare[t] ?? 0;
     }
     const known = this.#targets.some((target) => target.known);
     if (!known) this.#demand.reset();
-    const demand = heard >= LEAST_KNOWN_SHARE ? sum / Math.min(1, heard) : NaN;
+    let demand = heard >= LEAST_KNOWN_SHARE ? sum / Math.min(1, heard) : NaN;
+    if (isComplete) demand = sum;
     this.#demand.tick(nowMs, known ? demand : NaN, forecast, scale, aheadMs);
     this.#parts.tick(classDemand, this.#demand.stepped);
   }

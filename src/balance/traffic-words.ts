@@ -20,7 +20,7 @@ export function causeOf(target: TargetOutlook, reason: TargetReason, base: numbe
 }
 
 function seconds(figure: number): string {
-  return `${figure.toFixed(figure < 10 ? 1 : 0)} s`;
+  return `${figure.toFixed(figure < 9.95 ? 1 : 0)} s`;
 }
 
 function healthWords({ cause, figure, ahead }: HealthVerdict): string {

@@ -27,7 +27,7 @@ const shareOf = (course: Course, at: number, ofClass: number, ofTarget: number) 
 
 describe('a load that would drain one bucket', () => {
   describe.each(LOADS)('and %s', (_, load) => {
-    test.each([11, 12, 13, 14])('is denied nothing with a planner, and is without one (seed %d)', (seed) => {
+    test.each([11, 12])('is denied nothing with a planner, and is without one (seed %d)', (seed) => {
       expect(live(world(seed, load), 120, undefined).denied[0]).toBeGreaterThan(0);
       expect(run(world(seed, load)).denied).toEqual([0, 0, 0]);
     });
@@ -80,7 +80,7 @@ describe('important traffic', () => {
 });
 
 describe('demand that is level but for its noise', () => {
-  test.each([41, 42, 43, 44])('moves little, near what a target can take (seed %d)', (seed) => {
+  test.each([41, 42])('moves little, near what a target can take (seed %d)', (seed) => {
     const course = run(
       world(seed, () => both(172)),
       300,
@@ -90,7 +90,7 @@ describe('demand that is level but for its noise', () => {
     expect(course.changes).toBeLessThan(75);
   });
 
-  test.each([51, 52])('moves nothing well under what a target can take (seed %d)', (seed) => {
+  test.each([51])('moves nothing well under what a target can take (seed %d)', (seed) => {
     const course = run(
       world(seed, () => both(120)),
       300,

@@ -2,15 +2,15 @@
 
 /** The part of a sample's error that moves the level, and the part of the level's move that moves the trend. */
 const LEVEL_PART = 0.4;
-const TREND_PART = 0.2;
-/** A trend is continued by so much less each step, so that it adds nine steps of itself at most. */
-const DAMPING = 0.9;
+const TREND_PART = 0.1;
+/** A trend is continued by so much less each step, so that it adds nineteen steps of itself at most. */
+const DAMPING = 0.95;
 /**
  * The trend that white noise alone makes has this standard deviation, times the noise's own: it follows from the three figures
- * above. A trend counts by what it is beyond two of them.
+ * above, as does that of a steady climb, seven tenths of it, a fourteen-fold. A trend counts by what it is beyond 1.5 of them.
  */
-const TREND_OF_NOISE = 0.097;
-const TREND_DEADZONE = 2;
+const TREND_OF_NOISE = 0.049;
+const TREND_DEADZONE = 1.5;
 /** How fast the noise is learned, from absolute errors, which are 0.8 standard deviations of normal noise. */
 const NOISE_PART = 0.1;
 const SD_PER_ABSOLUTE_ERROR = 1.25;
