@@ -90,7 +90,7 @@ function bad(what: string): TidegateError {
 function settingsIn(given: unknown): PpoSettings {
   if (typeof given !== 'object' || given === null) throw bad('settings is not an object');
   try {
-    return ppoSettings(given as Partial<PpoSettings>);
+    return ppoSettings(given);
   } catch (error) {
     throw bad(TidegateError.from(error).message);
   }

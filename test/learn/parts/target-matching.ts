@@ -7,14 +7,14 @@ export class TargetMatching implements Environment {
   readonly shape = { serviceFeatures: 2, globalFeatures: 1, serviceActions: 1 };
   private random: Random = seededRandom(0);
   private services = 0;
-  private step_ = 0;
+  private passed = 0;
   private perService = new Float64Array(0);
   private readonly global = new Float64Array(1);
 
   reset(seed: number): LearnerObservation {
     this.random = seededRandom(seed);
     this.services = 2 + Math.floor(this.random.next() * 4);
-    this.step_ = 0;
+    this.passed = 0;
     return this.draw();
   }
 
@@ -32,8 +32,8 @@ export class TargetMatching implements Environment {
     for (let service = 0; service < this.services; service += 1) {
       miss += (action[service]! - best[service]!) ** 2 / this.services;
     }
-    this.step_ += 1;
-    const truncated = this.step_ === 16;
+    this.passed += 1;
+    const truncated = this.passed === 16;
     return {
       observation: this.draw(),
       reward: -miss,
