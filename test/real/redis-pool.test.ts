@@ -1,35 +1,23 @@
 /** Pools over a real Redis and a real Cluster: one leads, all have its table, nobody is led by one that was stalled. */
-import type { PoolTable } from '../../src/core/control';
 import { PoolConnections } from '../../src/store/redis/pool-connections';
-import { RedisPool, type RedisPoolOptions } from '../../src/store/redis/redis-pool';
+import { RedisPool } from '../../src/store/redis/redis-pool';
 import { RedisCluster } from '../parts/redis-cluster';
+import {
+  closeLinks,
+  following,
+  lastPrefix,
+  leading,
+  LIFE_MS,
+  linksAt,
+  NEVER_MS,
+  subscribed,
+  type Where,
+} from '../parts/redis-pools';
 import { RedisServer } from '../parts/redis-server';
 import { until } from '../parts/until';
 import { describePool, modeOrder, override, proposal } from '../store/pool-contract';
 
-const LIFE_MS = 600;
-/** Longer than any test. */
-const NEVER_MS = 600_000;
-
-type Where = Pick<RedisPoolOptions, 'kind' | 'urls'>;
-
-let prefixes = 0;
-const open: RedisPool[] = [];
-
-/** Makes links that share pools with each other, and with no other test. */
-function linksAt(where: Where) {
-  prefixes += 1;
-  const keyPrefix = `tg${prefixes}:`;
-  return (source: string, part: Partial<RedisPoolOptions> = {}): RedisPool => {
-    const link = new RedisPool({ ...where, pool: 'p', source, leaderLifeMs: LIFE_MS, keyPrefix, ...part });
-    open.push(link);
-    return link;
-  };
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((link) => link.close()));
-});
+afterEach(closeLinks);
 
 /** A monotonic clock that can be stopped, as a process's that is stopped, seen from within. */
 class Stoppable {
@@ -58,30 +46,9 @@ async function cutOff(link: RedisPool): Promise<void> {
   parts.connections.close();
 }
 
-async function leading(link: RedisPool): Promise<RedisPool> {
-  link.start();
-  await until('it leads', () => link.role().leader);
-  return link;
-}
-
-/** Starts a link that follows, and waits until it has looked once. */
-async function following(link: RedisPool): Promise<PoolTable[]> {
-  const heard: PoolTable[] = [];
-  link.onTable((table) => heard.push(table));
-  link.start();
-  await until('it knows the leader', () => link.role().epoch > 0);
-  return heard;
-}
-
 async function connected(server: RedisServer): Promise<number> {
   const text = String(await server.admin.call('client', 'list'));
   return text.split('\n').filter((line) => line.includes('addr=')).length;
-}
-
-/** Waits until a link's subscription stands. */
-async function subscribed(link: RedisPool): Promise<void> {
-  const { connections } = link as unknown as { connections: { notices: { client?: { mode: string } } } };
-  await until('it listens', () => connections.notices.client?.mode === 'subscriber');
 }
 
 function behaviour(where: () => Where): void {
@@ -212,8 +179,7 @@ describe('over one Redis', () => {
   });
 
   test('a hundred pools of a process share one connection and one subscription', async () => {
-    prefixes += 1;
-    const options = { ...where(), keyPrefix: `tg${prefixes}:` };
+    const options = { ...where(), keyPrefix: 'hundred:' };
     await until('the last test is over', async () => (await connected(server)) === 1);
     const process = (source: string) => {
       const connections = new PoolConnections(options);
@@ -300,7 +266,7 @@ describe('over one Redis', () => {
       await first.publish(proposal('one'));
       const second = make('b', { pollMs: 20 });
       const heard = await following(second);
-      await server.admin.call('hset', `tg${prefixes}:{pool:p}/table`, 's', '9', 't', text);
+      await server.admin.call('hset', `${lastPrefix()}{pool:p}/table`, 's', '9', 't', text);
       await until('it is counted', () => second.counts().unreadable === 1);
       const table = await first.publish(proposal('ten'));
       await until('the next has come', () => heard.length === 2);

@@ -3,12 +3,14 @@ import type { ControlAskName, ControlAsks, ControlDeskPort } from '../../core/co
 import type { ModeOrder, Override } from '../../core/control';
 import { TidegateError } from '../../core/errors';
 import type { PageAsk } from '../../core/forecast-desk';
+import { ChangeGate } from './change-gate';
 import type { PoolJournal } from './pool-journal';
 import type { PoolRunner } from './pool-runner';
 import { allocationViews, bucketViews, poolView } from './pool-views';
 
 type Answers = { [N in ControlAskName]: (ask: ControlAsks[N]['ask']) => Promise<ControlAsks[N]['answer']> };
 
+const CHANGES: ReadonlySet<ControlAskName> = new Set(['putOverride', 'dropOverride', 'putMode', 'putLearning']);
 const MAX_TTL_MS = 30 * 86_400_000;
 const MAX_RATE_PER_S = 1e9;
 const MAX_CAPACITY = 4_294_967_295;
@@ -16,6 +18,7 @@ const MAX_CAPACITY = 4_294_967_295;
 /** See the file's head. */
 export class PoolDesk implements ControlDeskPort {
   private readonly answers: Answers;
+  private readonly gate = new ChangeGate();
 
   constructor(
     private readonly runners: ReadonlyMap<string, PoolRunner>,
@@ -60,6 +63,7 @@ export class PoolDesk implements ControlDeskPort {
     ask: ControlAsks[N]['ask'],
   ): Promise<ControlAsks[N]['answer']> {
     if (this.runners.size === 0) throw new TidegateError('TG_CONTROL_OFF', 'no pool is configured');
+    if (CHANGES.has(name)) this.gate.pass(this.nowMs());
     return this.answers[name](ask);
   }
 

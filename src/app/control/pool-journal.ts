@@ -17,6 +17,8 @@ const AUDIT = 'audit';
 export class PoolJournal {
   private readonly made: DecisionView[] = [];
   private readonly changes: AuditView[] = [];
+  private second = NaN;
+  private told = 0;
 
   constructor(private readonly parts: JournalParts) {}
 
@@ -34,8 +36,15 @@ export class PoolJournal {
       this.tell({ atMs: decision.atMs, kind: 'decision', pool: decision.pool, data: decision });
   }
 
-  /** Tells those who listen. */
+  /** Tells those who listen; of decisions and loans, which come in numbers, so many a second. */
   tell(event: ControlEvent): void {
+    if (event.kind === 'decision' || event.kind === 'loan') {
+      const second = Math.floor(event.atMs / 1_000);
+      if (second !== this.second) this.told = 0;
+      this.second = second;
+      this.told += 1;
+      if (this.told > MAX_TOLD_PER_S) return;
+    }
     this.parts.tell(event);
   }
 
@@ -56,3 +65,5 @@ export class PoolJournal {
 
 /** Of one tick's changes, so many are told one by one. */
 const MAX_TOLD = 100;
+/** As many as the feed hands on: each is a message to the thread that serves. */
+const MAX_TOLD_PER_S = 200;

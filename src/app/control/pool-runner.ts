@@ -277,7 +277,9 @@ export class PoolRunner {
     const borrower = this.members.get(order.borrower);
     if (lender === undefined || borrower === undefined)
       return { loanId, moved: 0, lost: 0, error: 'TG_CONTROL_UNKNOWN_MEMBER' };
-    const id = `${this.name}/${this.parts.link.role().epoch}/${loanId}`;
+    const { leader, epoch } = this.parts.link.role();
+    if (!leader) return { loanId, moved: 0, lost: 0, error: 'TG_CONTROL_UNAVAILABLE' };
+    const id = `${this.name}/${epoch}/${loanId}`;
     return this.buckets.transfer(id, order, lender, borrower);
   }
 

@@ -155,7 +155,8 @@ export class Pools {
       nowMs,
       monotonicMs,
     });
-    link.onTable(table);
+    // What is for the next leader alone is not carried to everybody who decides.
+    link.onTable((published) => table({ ...published, state: '' }));
     this.runners.set(name, runner);
     link.start();
   }

@@ -12,6 +12,10 @@ import { PRIORITIES } from '../../core/priority';
 /** A table but for what the store gives it. */
 export type TableBody = Omit<PoolTable, 'pool' | 'epoch' | 'sequence' | 'version'>;
 
+/** Buckets of a table, and lenders of a bucket, that are read. */
+const MAX_BUCKETS = 20_000;
+const MAX_LENDERS = 16;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** @returns undefined for what is no table; buckets that are none are left out. */
@@ -22,7 +26,14 @@ export function readTableBody(text: string): TableBody | undefined {
   const mode = POOL_MODES.find((known) => known === fields['mode']);
   if (!isFigure(madeAtMs) || !isFigure(lifeMs) || !isFigure(decayMs) || mode === undefined) return undefined;
   if (!Array.isArray(buckets) || typeof state !== 'string') return undefined;
-  return { madeAtMs, lifeMs, decayMs, mode, buckets: buckets.flatMap(readBucket), state };
+  return {
+    madeAtMs,
+    lifeMs,
+    decayMs,
+    mode,
+    buckets: buckets.slice(0, MAX_BUCKETS).flatMap(readBucket),
+    state,
+  };
 }
 
 /** @returns undefined for what is no override. */
@@ -75,7 +86,9 @@ function readBucket(row: unknown): TunedBucket[] {
   const { id, ruleId, bucketKey, ratePerS, capacity, lenders } = row;
   if (typeof id !== 'string' || typeof ruleId !== 'string' || typeof bucketKey !== 'string') return [];
   if (!isFigure(ratePerS) || !isFigure(capacity) || !Array.isArray(lenders)) return [];
-  return [{ id, ruleId, bucketKey, ratePerS, capacity, lenders: lenders.flatMap(readLender) }];
+  return [
+    { id, ruleId, bucketKey, ratePerS, capacity, lenders: lenders.slice(0, MAX_LENDERS).flatMap(readLender) },
+  ];
 }
 
 function readLender(row: unknown): TunedBucket['lenders'][number][] {

@@ -46,6 +46,11 @@ export class PoolView {
     return [String(this.epoch), String(this.sequence), this.revision];
   }
 
+  /** The last sequence of an epoch, and the last version, as `pool-publish.lua` takes them. */
+  lastOf(epoch: number): [sequence: string, version: string] {
+    return [String(epoch === this.epoch ? this.sequence : 0), String(this.newest?.version ?? 0)];
+  }
+
   /** Whether a notice tells nothing new. */
   knows(notice: string): boolean {
     return notice === `table ${this.epoch} ${this.sequence}` || notice === `orders ${this.revision}`;
@@ -112,6 +117,7 @@ export class PoolView {
     this.revision = revision;
     this.mode = undefined;
     this.learning = undefined;
+    if (parts.length % 2 === 1) this.unreadable += 1;
     const overrides: { untilMs: number; override: Override }[] = [];
     for (let at = 0; at + 1 < parts.length; at += 2) {
       const field = parts[at] ?? '';

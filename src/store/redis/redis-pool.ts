@@ -57,6 +57,14 @@ const MAX_CALL_MS = 2_000;
 const MAX_RUN = 2 ** 47;
 const TABLE_KEPT_MS = 86_400_000;
 const MAX_ORDER_BYTES = 16_384;
+/** An order's value has the time of its end before its text. */
+const END_BYTES = 24;
+/** The mode's and learning's orders, and the revision, stand beside the overrides. */
+const OTHER_ORDERS = 8;
+/** What is read at most, whoever wrote it: bytes of a table, orders, bytes of one. */
+const READ_BOUNDS = [MAX_TABLE_BYTES, MAX_OVERRIDES + OTHER_ORDERS, MAX_ORDER_BYTES + END_BYTES].map(String);
+/** Notices are followed by a look at most so often, ms: anybody may give them. */
+const HASTE_MS = 25;
 /** Over so long, at most, processes that would all lead stand one after another. */
 const SPREAD_MS = 250;
 const BACK_PER_LED_MS = 100;
@@ -81,6 +89,8 @@ export class RedisPool implements PoolLink {
   private readonly monotonicMs: () => number;
   private readonly listeners: ((table: PoolTable) => void)[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private hurry: NodeJS.Timeout | undefined;
+  private hastenedMs = -Infinity;
   private last: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
   private holdsLock = false;
@@ -113,7 +123,7 @@ export class RedisPool implements PoolLink {
     this.started = true;
     if (this.options.listens ?? true) {
       this.connections.notices.listen(this.channel, (notice) => {
-        if (notice === undefined || !this.view.knows(notice)) void this.look();
+        if (notice === undefined || !this.view.knows(notice)) this.hasten();
       });
     }
     void this.look();
@@ -133,7 +143,7 @@ export class RedisPool implements PoolLink {
       return undefined;
     }
     const { publish } = this.scripts;
-    const args = [String(epoch), text, String(TABLE_KEPT_MS), this.channel];
+    const args = [String(epoch), text, String(TABLE_KEPT_MS), this.channel, ...this.view.lastOf(epoch)];
     const reply = await this.part.trying(() =>
       this.commands.run(publish, [this.keys.epoch, this.keys.table], args),
     );
@@ -188,6 +198,7 @@ export class RedisPool implements PoolLink {
     if (this.closed) return;
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.hurry);
     this.connections.notices.leave(this.channel);
     this.lock.resign();
     await this.last;
@@ -219,6 +230,22 @@ export class RedisPool implements PoolLink {
       void this.look();
     }, this.pauseMs());
     this.timer.unref();
+  }
+
+  /** Looks soon, and at once where nothing has been looked at for a moment. */
+  private hasten(): void {
+    const pauseMs = this.hastenedMs + HASTE_MS - this.monotonicMs();
+    if (pauseMs <= 0) {
+      this.hastenedMs = this.monotonicMs();
+      void this.look();
+      return;
+    }
+    this.hurry ??= setTimeout(() => {
+      this.hurry = undefined;
+      this.hastenedMs = this.monotonicMs();
+      if (!this.closed) void this.look();
+    }, pauseMs);
+    this.hurry.unref();
   }
 
   /** Until the next tick: sooner where this process stands for leader next. */
@@ -260,7 +287,8 @@ export class RedisPool implements PoolLink {
     const { lock, epoch, table, orders } = this.keys;
     const askedMs = this.monotonicMs();
     const stands = this.stands() ? '1' : '0';
-    const args = [this.member, String(Math.ceil(this.options.leaderLifeMs)), stands, ...this.view.known()];
+    const lifeMs = String(Math.ceil(this.options.leaderLifeMs));
+    const args = [this.member, lifeMs, stands, ...this.view.known(), ...READ_BOUNDS];
     const reply = await this.part.trying(() =>
       this.commands.run(this.scripts.tick, [lock, epoch, table, orders], args),
     );

@@ -49,7 +49,7 @@ export type PoolScript = 'tick' | 'leave' | 'publish' | 'order';
 
 /** Reads a script of pools. @throws as {@link loadDecideScript}. */
 export function loadPoolScript(name: PoolScript): LuaScript {
-  return loadScript([`pool-${name}.lua`]);
+  return loadScript(['pool-figures.lua', `pool-${name}.lua`]);
 }
 
 function loadScript(files: readonly string[]): LuaScript {

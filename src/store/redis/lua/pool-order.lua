@@ -24,7 +24,7 @@ else
   local till = life > 0 and now + life or 0
   redis.call('HSET', key, field, whole(till) .. ' ' .. ARGV[5])
 end
-local revision = whole(math.max((tonumber(redis.call('HGET', key, '#') or '0') or 0) + 1, now))
+local revision = whole(math.max(sane(redis.call('HGET', key, '#'), now + FAR) + 1, now))
 redis.call('HSET', key, '#', revision)
 redis.pcall('PUBLISH', ARGV[1], 'orders ' .. revision)
 return 1
