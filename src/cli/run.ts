@@ -7,6 +7,7 @@ import { check } from './check';
 import type { CommandInput } from './command';
 import { docs } from './docs';
 import { explain } from './explain';
+import { model } from './model';
 import { serve } from './serve';
 import { simulate } from './simulate';
 import { Refusal } from '../app/refusal';
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   explain,
   backtest,
   simulate,
+  model,
   docs,
   help: (input) => input.out(USAGE),
   version: (input) => input.out(`${packageVersion()}\n`),

@@ -14,6 +14,8 @@ export const USAGE = `tidegate: a rate-limit sidecar for Envoy
   tidegate simulate SCENARIO.yaml [--json OUT] [--html OUT] [--policies NAME,NAME] [--seed N] [--threads N] [--quiet]
       Says how static, reactive, predictive and all-knowing limits would have served services that share a total, in
       simulated time. docs/simulator.md explains scenarios and figures.
+  tidegate model list|show VERSION|import FILE|export VERSION FILE --dir DIR [--json]
+      Keeps models of the learned allocator in a folder, by version.
   tidegate docs [--write]
       Prints docs/configuration.md and docs/errors.md as they are generated, or writes them.
   tidegate version
