@@ -14,6 +14,15 @@ describe('settings that mean nothing', () => {
     ['forecast.alerts', 'forecast: {alerts: [{name: a, class: b, webhook: "http://h:1x/hush"}]}', 'no URL'],
     ['forecast.holidays', 'forecast: {holidays: [{name: a, from: 2026-13-01, to: 2026-12-24}]}', 'no span'],
     ['forecast.holidays', 'forecast: {holidays: [{name: a, from: 2026-12-26, to: 2026-12-24}]}', 'no span'],
+    ['mesh.path', 'forecast: {enabled: false}\nmesh: {path: here}', 'forecast.enabled'],
+    ['mesh.targets', 'mesh: {targets: [{group: g, cluster: c}]}', 'no resources'],
+    ['mesh.targets', 'mesh: {path: here, targets: [{cluster: c}]}', 'in no group'],
+    ['mesh.targets', 'mesh: {path: here, targets: [{group: g}]}', 'no target'],
+    ['mesh.nodes', 'mesh: {nodes: [{group: all, id: a}]}', 'fits no row'],
+    ['mesh.nodes', 'mesh: {nodes: [{group: edge}]}', 'every Envoy'],
+    ['mesh.classes', 'mesh: {classes: [{group: g, name: vip, header: x}]}', "group 'g'"],
+    ['mesh.traffic.life', 'mesh: {traffic: {life: 1s, tick: 2s}}', 'forgotten'],
+    ['mesh.traffic.health.cpu_from', 'mesh: {traffic: {health: {cpu_from: 0.9, cpu_to: 0.8}}}', 'cpu_to'],
   ])('are refused: %s of %s', (path, file, words) => {
     const errors = errorsOf({ file });
     expect(errors).toHaveLength(1);

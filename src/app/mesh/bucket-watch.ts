@@ -23,7 +23,9 @@ interface Published {
   readonly ratePerS: number;
   readonly capacity: number;
   readonly version: number;
+  /** All of it holds until then, and fades for as long again as `decayMs`. */
   readonly untilMs: number;
+  readonly decayMs: number;
 }
 
 interface Looked {
@@ -63,7 +65,7 @@ export class BucketWatch {
     const keys = new Set([...this.buckets.values()].map(({ bucket }) => bucket.key));
     for (const { bucketKey, ratePerS, capacity } of buckets) {
       if (!keys.has(bucketKey)) continue;
-      this.published.set(bucketKey, { ratePerS, capacity, version, untilMs: madeAtMs + lifeMs + decayMs });
+      this.published.set(bucketKey, { ratePerS, capacity, version, untilMs: madeAtMs + lifeMs, decayMs });
     }
   }
 
@@ -101,8 +103,11 @@ export class BucketWatch {
   /** With what a pool has published, as the data path asks with. */
   private paramsOf({ bucket, bounds, currentLimit }: TargetBucket): BucketParams {
     const published = this.published.get(bucket.key);
-    if (published === undefined || bounds === undefined || published.untilMs < this.parts.nowMs())
-      return bucket.params;
-    return tunedSize({ params: bucket.params, currentLimit }, published, bounds, 1, published.version).params;
+    if (published === undefined || bounds === undefined) return bucket.params;
+    const overMs = this.parts.nowMs() - published.untilMs;
+    if (overMs >= published.decayMs) return bucket.params;
+    const held = overMs <= 0 ? 1 : 1 - overMs / published.decayMs;
+    return tunedSize({ params: bucket.params, currentLimit }, published, bounds, held, published.version)
+      .params;
   }
 }

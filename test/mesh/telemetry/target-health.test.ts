@@ -34,15 +34,14 @@ function snapshotOf(ratePerS: number, limitedPerS: number): TrafficSnapshot {
   };
 }
 
-test.each`
-  ratePerS | limitedPerS | errorShare | latencyP50Ms | latencyP99Ms | what
-  ${1.9}   | ${0}        | ${NaN}     | ${NaN}       | ${NaN}       | ${'nineteen requests say nothing'}
-  ${2}     | ${0}        | ${0.5}     | ${10}        | ${NaN}       | ${'twenty say how many fail'}
-  ${9.9}   | ${0}        | ${0.5}     | ${10}        | ${NaN}       | ${'of ninety-nine the slowest is no percentile'}
-  ${10}    | ${0}        | ${0.5}     | ${10}        | ${90}        | ${'a hundred say how slow the slowest are'}
-  ${12}    | ${11}       | ${NaN}     | ${NaN}       | ${NaN}       | ${'what a limit stopped says nothing of the target'}
-`('$what', ({ ratePerS, limitedPerS, errorShare, latencyP50Ms, latencyP99Ms }) => {
-  expect(targetHealthOf(snapshotOf(Number(ratePerS), Number(limitedPerS)), { cluster: 'c' })).toMatchObject({
+test.each([
+  ['nineteen requests say nothing', 1.9, 0, NaN, NaN, NaN],
+  ['twenty say how many fail', 2, 0, 0.5, 10, NaN],
+  ['of ninety-nine the slowest is no percentile', 9.9, 0, 0.5, 10, NaN],
+  ['a hundred say how slow the slowest are', 10, 0, 0.5, 10, 90],
+  ['what a limit stopped says nothing of the target', 12, 11, NaN, NaN, NaN],
+])('%s', (_what, ratePerS, limitedPerS, errorShare, latencyP50Ms, latencyP99Ms) => {
+  expect(targetHealthOf(snapshotOf(ratePerS, limitedPerS), { cluster: 'c' })).toMatchObject({
     errorShare,
     latencyP50Ms,
     latencyP99Ms,
