@@ -21,6 +21,7 @@ export function nonsenseOf({ forecast, history, observe }: Settings): readonly N
     });
   const urls = [
     ['observe.prometheus.url', observe.prometheus.url],
+    ['observe.jaeger.url', observe.jaeger.url],
     ['history.influx.url', history.influx.url],
     ['history.otlp.endpoint', history.otlp.endpoint],
   ] as const;

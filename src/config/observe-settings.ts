@@ -1,5 +1,5 @@
-/** The settings of observation: which classes there are, the host's load, and signals of Prometheus. */
-import { choice, duration, number, rows, section, text, toggle, whole } from './setting';
+/** The settings of observation: which classes there are, the host's load, and signals of Prometheus and Jaeger. */
+import { choice, duration, list, number, rows, section, text, toggle, whole } from './setting';
 
 const name = (doc: string) => text({ doc, fallback: '', pattern: /^.{0,128}$/, takes: 'text' });
 const cost = (resource: string) =>
@@ -126,6 +126,52 @@ const prometheus = section('Where signals are asked for.', {
   signals,
 });
 
+const jaeger = section(
+  "What traces tell of services, as signals `<service>/jaeger`: `latency_p50_ms` and `latency_p99_ms` of the server's spans, and `error_share`.",
+  {
+    url: text({
+      doc: "The URL of Jaeger's query service; empty asks for nothing.",
+      fallback: '',
+      pattern: /^(https?:\/\/\S+)?$/,
+      takes: 'an http:// or https:// URL',
+    }),
+    username: name('The user for basic authentication.'),
+    password: text({
+      doc: 'The password for basic authentication.',
+      fallback: '',
+      takes: 'text',
+      secret: true,
+    }),
+    token: text({ doc: 'The bearer token.', fallback: '', takes: 'text', secret: true }),
+    timeout: duration({ doc: 'How long a query may take.', fallback: '5s', min: '10ms', max: '1m' }),
+    services: list({
+      doc: "Services, by Jaeger's names.",
+      fallback: [],
+      takes: 'a list of at most 100 names without spaces and slashes',
+      pattern: /^[^\s/]{1,128}$/,
+      max: 100,
+    }),
+    interval: duration({
+      doc: 'How often each service is asked for.',
+      fallback: '10s',
+      min: '1s',
+      max: '1h',
+    }),
+    lookback: duration({
+      doc: 'How far back traces are looked at.',
+      fallback: '1m',
+      min: '1s',
+      max: '1h',
+    }),
+    max_traces: whole({
+      doc: 'Traces of an answer, the latest ones.',
+      fallback: 200,
+      min: 1,
+      max: 1_500,
+    }),
+  },
+);
+
 const group = section(
   'Sidecars that share a Redis share what they see: one leads, and forecasts from the counts of all.',
   {
@@ -173,4 +219,5 @@ export const observe = section('What is seen of demand and load, once a second, 
   group: group.prefault({}),
   host: toggle({ doc: "Sample the host's load.", fallback: true }),
   prometheus: prometheus.prefault({}),
+  jaeger: jaeger.prefault({}),
 });
