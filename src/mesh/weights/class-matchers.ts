@@ -11,8 +11,12 @@ const HEADER_NAME = /^:?[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** What no header may hold; Envoy refuses a matcher with it. */
 // eslint-disable-next-line no-control-regex
 const UNFIT = /[\u0000\r\n]/;
-/** Of one expression: RE2 compiles it well within its memory. More values become further routes. */
-const MAX_EXPRESSION = 16_384;
+/**
+ * Envoy refuses expressions of more than 100 of RE2's instructions: about one for each byte, two in either case, and a few
+ * for each alternative. What is longer becomes further routes. Source: `re2.max_program_size.error_level`.
+ */
+const MAX_EXPRESSION = 80;
+const ALTERNATIVE = 5;
 
 /**
  * The lists of header matchers, each for one route, that together are the class.
@@ -20,16 +24,15 @@ const MAX_EXPRESSION = 16_384;
  */
 export function matchersOf(one: GroupClass, ignoreCase: boolean): readonly (readonly PlainMessage[])[] {
   const { row, at } = one;
-  const always: PlainMessage[] = [];
-  if (row.methods.length > 0) always.push(header(':method', anyOf(row.methods, false)));
-  if (row.path !== '') always.push(header(':path', pathMatcher(row.path, ignoreCase, at)));
-  if (row.header === '') return [always];
-  if (!HEADER_NAME.test(row.header)) refuse('TG_MESH_CLASS', `${at}.header`, 'this is no name of a header');
-  if (row.values.length === 0 || row.values.includes('*'))
-    return [[...always, { name: row.header, present_match: true }]];
-  const unfit = row.values.findIndex((value) => UNFIT.test(value) || /^\*+$/.test(value));
-  if (unfit !== -1) refuse('TG_MESH_CLASS', `${at}.values[${unfit}]`, 'no header has this value');
-  return chunks(row.values).map((values) => [...always, header(row.header, anyOf(values, true))]);
+  const conditions = [
+    ...(row.methods.length === 0 ? [] : [anyOf(':method', row.methods, false)]),
+    ...(row.path === '' ? [] : [pathMatchers(row.path, ignoreCase, at)]),
+    ...(row.header === '' ? [] : [headerMatchers(row.header, row.values, at)]),
+  ];
+  return conditions.reduce<readonly (readonly PlainMessage[])[]>(
+    (lists, matchers) => lists.flatMap((list) => matchers.map((matcher) => [...list, matcher])),
+    [[]],
+  );
 }
 
 /** Whether a request can be of the route and of the class, as far as their paths tell. */
@@ -67,25 +70,40 @@ export function conditionsOf({ row }: GroupClass): string {
   ].join(', ');
 }
 
-function header(name: string, matcher: PlainMessage): PlainMessage {
-  return { name, string_match: matcher };
+function headerMatchers(name: string, values: readonly string[], at: string): readonly PlainMessage[] {
+  if (!HEADER_NAME.test(name)) refuse('TG_MESH_CLASS', `${at}.header`, 'this is no name of a header');
+  if (values.length === 0 || values.includes('*')) return [{ name, present_match: true }];
+  const unfit = values.findIndex((value) => UNFIT.test(value) || /^\*+$/.test(value));
+  if (unfit !== -1) refuse('TG_MESH_CLASS', `${at}.values[${unfit}]`, 'no header has this value');
+  return anyOf(name, values, true);
 }
 
-function pathMatcher(path: string, ignoreCase: boolean, at: string): PlainMessage {
+/** The header `:path` holds the query as well. */
+function pathMatchers(path: string, ignoreCase: boolean, at: string): readonly PlainMessage[] {
   if (!path.startsWith('/') || UNFIT.test(path))
     refuse('TG_MESH_CLASS', `${at}.path`, 'a path begins with /');
   const insensitive = ignoreCase ? { ignore_case: true } : {};
-  if (path.endsWith('*')) return { prefix: path.slice(0, -1), ...insensitive };
-  // The header holds the query as well.
-  return expression(`${ignoreCase ? '(?i)' : ''}${literal(path)}(?:[?#].*)?`);
+  const header = (matcher: PlainMessage): PlainMessage => ({ name: ':path', string_match: matcher });
+  if (path.endsWith('*')) return [header({ prefix: path.slice(0, -1), ...insensitive })];
+  if (!ignoreCase && sizeOf(path) + ALTERNATIVE <= MAX_EXPRESSION)
+    return [header({ safe_regex: { regex: `${literal(path)}(?:[?#].*)?` } })];
+  return [header({ exact: path, ...insensitive }), header({ prefix: `${path}?`, ...insensitive })];
 }
 
 /** One of several texts; `*` at an end stands for any rest where `open`. */
-function anyOf(values: readonly string[], open: boolean): PlainMessage {
-  const [only] = values;
-  if (values.length > 1 || only === undefined)
-    return expression(values.map((value) => alternative(value, open)).join('|'));
-  const { start, middle, end } = stars(only, open);
+function anyOf(name: string, values: readonly string[], open: boolean): readonly PlainMessage[] {
+  return chunks(values).map((list) => {
+    const [only] = list;
+    const matcher =
+      only !== undefined && list.length === 1
+        ? single(only, open)
+        : { safe_regex: { regex: list.map((value) => alternative(value, open)).join('|') } };
+    return { name, string_match: matcher };
+  });
+}
+
+function single(value: string, open: boolean): PlainMessage {
+  const { start, middle, end } = stars(value, open);
   if (start && end) return { contains: middle };
   return start ? { suffix: middle } : end ? { prefix: middle } : { exact: middle };
 }
@@ -101,26 +119,29 @@ function stars(value: string, open: boolean): { start: boolean; middle: string; 
   return { start, middle: value.slice(start ? 1 : 0, end ? -1 : undefined), end };
 }
 
-function expression(regex: string): PlainMessage {
-  return { safe_regex: { regex } };
-}
-
 /** Text that an expression takes as it stands. */
 function literal(text: string): string {
   return text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
 }
 
+/** Values by as many as one expression takes; what is too long for any stands alone. */
 function chunks(values: readonly string[]): readonly (readonly string[])[] {
   const all: string[][] = [];
-  let length = Infinity;
+  let size = Infinity;
   for (const value of values) {
-    const size = alternative(value, true).length + 1;
-    if (length + size > MAX_EXPRESSION) {
+    const own = sizeOf(value) + ALTERNATIVE;
+    if (size + own > MAX_EXPRESSION) {
       all.push([]);
-      length = 0;
+      size = 0;
     }
     all.at(-1)?.push(value);
-    length += size;
+    size += own;
   }
   return all;
+}
+
+const encoder = new TextEncoder();
+
+function sizeOf(text: string): number {
+  return encoder.encode(text).length;
 }

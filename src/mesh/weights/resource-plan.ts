@@ -21,8 +21,8 @@ export interface RouteTraffic {
   readonly className: string;
 }
 
-/** Routes that classes may make, in all. */
-const MAX_CLASS_ROUTES = 50_000;
+/** Routes that classes may make, in all: each is looked at for each request, and all are sent with each change. */
+const MAX_CLASS_ROUTES = 10_000;
 
 /** See the module. */
 export class ResourcePlan {
@@ -78,7 +78,10 @@ export class ResourcePlan {
       this.#warn(`${resource.name}: ${path} sends all to one target and stays so: give it weighted_clusters`);
     for (const site of sites) this.#take(site);
     if (this.#classRoutes > MAX_CLASS_ROUTES)
-      throw new TidegateError('TG_MESH_TOO_LARGE', `classes make more than ${MAX_CLASS_ROUTES} routes`);
+      throw new TidegateError(
+        'TG_MESH_TOO_LARGE',
+        `classes make more than ${MAX_CLASS_ROUTES} routes: have a header tell the class instead of long lists of values`,
+      );
     if (sites.length === 0) return;
     const count = (group: number): number => groups[group]?.classes.length ?? 0;
     this.patched.push({ at, of: new RouteWeights(resource, message, sites, count, this.#runtime) });
