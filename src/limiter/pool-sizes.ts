@@ -27,7 +27,9 @@ export class PoolSizes {
   held = 0;
   private epoch = -1;
   private published = -1;
-  private buckets: ReadonlyMap<string, TunedBucket> = new Map();
+  /** Of the newest table, in its order; `places` says where in it a key is. */
+  private rows: readonly TunedBucket[] = [];
+  private places: ReadonlyMap<string, number> = new Map();
   private takenAtMs = 0;
   private lifeMs = 0;
   private decayMs = 0;
@@ -36,7 +38,13 @@ export class PoolSizes {
 
   /** What was published of a bucket, by its key. */
   get(bucketKey: string): TunedBucket | undefined {
-    return this.held === 0 ? undefined : this.buckets.get(bucketKey);
+    const place = this.held === 0 ? undefined : this.places.get(bucketKey);
+    return place === undefined ? undefined : this.rows[place];
+  }
+
+  /** The keys of what was published: another object where they are others. */
+  get keys(): { keys(): Iterable<string> } {
+    return this.places;
   }
 
   /** @param nowMs monotonic. @returns whether the table was taken. */
@@ -46,7 +54,7 @@ export class PoolSizes {
       return false;
     const newer = epoch > this.epoch || (epoch === this.epoch && sequence > this.published);
     if (!newer || version <= this.version) return false;
-    this.buckets = table.mode === 'active' ? this.index(table.buckets) : new Map();
+    this.take(table.mode === 'active' ? table.buckets : []);
     this.epoch = epoch;
     this.published = sequence;
     this.version = version;
@@ -72,20 +80,36 @@ export class PoolSizes {
   /** Nothing is in force any more; what is known of versions stays, so that buckets take the configured sizes. */
   drop(): void {
     this.held = 0;
-    this.buckets = new Map();
+    this.take([]);
     this.sequence += 1;
   }
 
-  private index(list: readonly TunedBucket[]): ReadonlyMap<string, TunedBucket> {
-    const buckets = new Map<string, TunedBucket>();
-    for (const bucket of list) {
-      const { bucketKey, ratePerS, capacity } = bucket;
-      const fits = buckets.size < MAX_BUCKETS && !buckets.has(bucketKey);
-      if (fits && isSensible(ratePerS, capacity)) buckets.set(bucketKey, bucket);
-      else this.counts.skipped += 1;
-    }
-    return buckets;
+  /** Mostly figures are others and keys are not: then nothing is built anew. */
+  private take(list: readonly TunedBucket[]): void {
+    const { rows } = this;
+    const sameKeys =
+      list.length === rows.length &&
+      list.every((bucket, at) => bucket.bucketKey === rows[at]?.bucketKey && isSized(bucket));
+    if (sameKeys) this.rows = list;
+    else this.index(list);
   }
+
+  private index(list: readonly TunedBucket[]): void {
+    const rows: TunedBucket[] = [];
+    const places = new Map<string, number>();
+    for (const bucket of list) {
+      if (rows.length < MAX_BUCKETS && !places.has(bucket.bucketKey) && isSized(bucket)) {
+        places.set(bucket.bucketKey, rows.length);
+        rows.push(bucket);
+      } else this.counts.skipped += 1;
+    }
+    this.rows = rows;
+    this.places = places;
+  }
+}
+
+function isSized({ ratePerS, capacity }: TunedBucket): boolean {
+  return isSensible(ratePerS, capacity);
 }
 
 /** Whether a lender's reserve can be meant. */

@@ -95,7 +95,7 @@ export class Tuning {
     string,
     { readonly of: TunedBucket; readonly sequence: number; readonly lenders: readonly Lender[] }
   >();
-  private readonly keysOf = new Map<string, readonly string[]>();
+  private readonly keysOf = new Map<string, PoolSizes['keys']>();
   private rules: ReadonlyMap<string, RuleTuning> = new Map();
   private readonly counted: TuningCounts = { applied: 0, ignored: 0, skipped: 0 };
 
@@ -137,7 +137,7 @@ export class Tuning {
       return;
     }
     this.counted.applied += 1;
-    this.own(table.pool, table.mode === 'active' ? table.buckets.map(({ bucketKey }) => bucketKey) : []);
+    this.own(table.pool, pool.keys);
   }
 
   /** Lets what has run out fade to what is configured; to be called about once a second. @param nowMs monotonic. */
@@ -147,8 +147,10 @@ export class Tuning {
 
   /** A pool is no more: its buckets are as configured. */
   drop(pool: string): void {
-    this.pools.get(pool)?.drop();
-    this.own(pool, []);
+    const sizes = this.pools.get(pool);
+    if (sizes === undefined) return;
+    sizes.drop();
+    this.own(pool, sizes.keys);
   }
 
   /** Who may lend to a bucket at once, best first; none once its table has run out. */
@@ -177,13 +179,15 @@ export class Tuning {
     return { key, group: this.options.colocate === 'domain' ? rule.place.domain : key, params };
   }
 
-  private own(pool: string, keys: readonly string[]): void {
-    for (const key of this.keysOf.get(pool) ?? []) {
+  private own(pool: string, keys: PoolSizes['keys']): void {
+    const before = this.keysOf.get(pool);
+    if (keys === before) return;
+    for (const key of before?.keys() ?? []) {
       if (this.owners.get(key) !== pool) continue;
       this.owners.delete(key);
       this.lenders.delete(key);
     }
-    for (const key of keys) this.owners.set(key, pool);
+    for (const key of keys.keys()) this.owners.set(key, pool);
     this.keysOf.set(pool, keys);
   }
 

@@ -15,7 +15,8 @@ export function tunedBuckets(
     const member = members.get(id)?.policy;
     if (member === undefined) return [];
     const { ruleId, bucketKey } = member;
-    const others = member.lends ? lenders.filter((lender) => lender.bucketKey !== bucketKey) : [];
-    return [{ id, ruleId, bucketKey, ratePerS, capacity, lenders: others }];
+    const isLender = lenders.some((lender) => lender.bucketKey === bucketKey);
+    const others = isLender ? lenders.filter((lender) => lender.bucketKey !== bucketKey) : lenders;
+    return [{ id, ruleId, bucketKey, ratePerS, capacity, lenders: member.lends ? others : [] }];
   });
 }
