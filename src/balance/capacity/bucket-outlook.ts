@@ -30,7 +30,7 @@ export function lastingRate(level: BucketLevel, aheadS: number): number {
 
 /**
  * When it would run dry under `share` of the demand of `path`, whose points are `stepS` apart, straight between them.
- * @returns seconds from now, NaN when not within the path. Exact but for the cut at the capacity, which is done at the points.
+ * @returns seconds from now, NaN when not within the path. Between two points the demand is taken as its mean there.
  */
 export function depletionS(level: BucketLevel, share: number, path: Float64Array, stepS: number): number {
   let tokens = level.tokens;
