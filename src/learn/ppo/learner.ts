@@ -14,7 +14,7 @@ import { ObservedRanges, type FeatureRanges } from './observed-ranges';
 import { PolicyObjective } from './policy-objective';
 import type { ExploringSnapshot } from './policy-snapshot';
 import { ReturnScale } from './return-scale';
-import { stepsOf, type Rollout } from './rollout';
+import { isSound, stepsOf, type Rollout } from './rollout';
 import type { ObservationScales } from './scales';
 import { seedOf } from './seeds';
 import { along, ppoSettings, type PpoSettings } from './settings';
@@ -118,9 +118,11 @@ export class PpoLearner {
 
   /**
    * Learns from what came of the last {@link snapshot}.
-   * @param rollouts in the order of their indices: it is part of what chance there is.
+   * @param given rollouts in the order of their indices: it is part of what chance there is.
    */
-  update(rollouts: readonly Rollout[]): UpdateFigures {
+  update(given: readonly Rollout[]): UpdateFigures {
+    const rollouts = given.map(({ segments, terms }) => ({ segments: segments.filter(isSound), terms }));
+    const unsound = segmentsOf(given) - segmentsOf(rollouts);
     const { progress, settings } = this;
     const rate = along(1, settings.lastRatePart, progress);
     const deviations = this.deviations();
@@ -144,7 +146,7 @@ export class PpoLearner {
       approximateKl,
       clipped,
       gradientLength,
-      leftOut,
+      leftOut: leftOut + unsound,
       explainedVariance: passed.explained,
       passes: passed.passes,
       stopped: passed.stopped,
@@ -289,6 +291,10 @@ function shuffle(figures: Int32Array, next: () => number): void {
     figures[at] = figures[other]!;
     figures[other] = kept;
   }
+}
+
+function segmentsOf(rollouts: readonly Rollout[]): number {
+  return rollouts.reduce((sum, rollout) => sum + rollout.segments.length, 0);
 }
 
 function rewardsOf(rollouts: readonly Rollout[]): {

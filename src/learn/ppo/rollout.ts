@@ -30,3 +30,11 @@ export interface Rollout {
 export function stepsOf(rollout: Rollout): number {
   return rollout.segments.reduce((sum, segment) => sum + segment.steps, 0);
 }
+
+/** Whether all figures of a segment are finite: others teach nothing, and would spoil what is known of scales. */
+export function isSound(segment: Segment): boolean {
+  const { perService, global, actions, logProbabilities, rewards } = segment;
+  return [perService, global, actions, logProbabilities, rewards].every((figures) =>
+    figures.every(Number.isFinite),
+  );
+}

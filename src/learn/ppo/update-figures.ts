@@ -26,7 +26,7 @@ export interface UpdateFigures {
   readonly passes: number;
   /** Whether the policy moved so far that the passes ended early. */
   readonly stopped: boolean;
-  /** Minibatches whose slopes were not finite, which were left out. */
+  /** Segments and minibatches that were left out: figures of theirs, or slopes, were not finite. */
   readonly leftOut: number;
 }
 
