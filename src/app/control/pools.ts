@@ -155,8 +155,7 @@ export class Pools {
       nowMs,
       monotonicMs,
     });
-    // What is for the next leader alone is not carried to everybody who decides.
-    link.onTable((published) => table({ ...published, state: '' }));
+    link.onTable(table);
     this.runners.set(name, runner);
     link.start();
   }

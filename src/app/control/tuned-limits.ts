@@ -1,12 +1,12 @@
 /** The serving thread's side of pools: published tables become parameters of buckets, and fade when none come. */
 import type { Settings } from '../../config/settings-shape';
 import type { Clock } from '../../core/clock';
-import type { PoolTable } from '../../core/control';
 import type { CompileOptions } from '../../limiter/compile-limits';
 import type { LimitTable } from '../../limiter/limit-table';
 import { Tuning } from '../../limiter/tuning';
 import type { Lending } from '../stores';
 import { AtOnceLoans, type AtOnceSum } from './at-once';
+import { type PackedTable, unpackTable } from './packed-table';
 import { PoolMap } from './pool-setup';
 
 /** How often parameters whose table has run out fade, ms. */
@@ -49,8 +49,8 @@ export class TunedLimits {
   }
 
   /** Takes a pool's table; older ones change nothing. */
-  apply(table: PoolTable): void {
-    this.tuning.apply(table, this.clock.monotonicMs());
+  apply(table: PackedTable): void {
+    this.tuning.apply(unpackTable(table), this.clock.monotonicMs());
   }
 
   /** @param borrowed told once a second what was borrowed at once. */

@@ -5,7 +5,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { PoolTable } from '../../core/control';
 import type { ControlAskName, ControlAsks, ControlDeskPort, ControlEvent } from '../../core/control-desk';
 import type { AskName, ForecastAsks, ForecastDesk } from '../../core/forecast-desk';
 import type { MeshAskName, MeshAsks, MeshDeskPort } from '../../core/mesh-view';
@@ -16,6 +15,7 @@ import type { Logger, Server } from '../../core/ports';
 import type { AtOnceSum } from '../control/at-once';
 import type { PoolFigures } from '../../telemetry/pool-series';
 import type { MeshFigures } from '../../telemetry/mesh-series';
+import type { PackedTable } from '../control/packed-table';
 import type { PoolSetup } from '../control/pool-setup';
 import type { BucketAnswer, BucketAsk } from '../control/serving-operator';
 import { ControlPort } from './control-port';
@@ -60,7 +60,7 @@ export interface ControlHostParts {
   /** Told of Envoys and of traffic, about once a second. */
   readonly meshFigures?: (figures: MeshFigures) => void;
   /** Told of each table of a pool that is published. */
-  readonly table?: (table: PoolTable) => void;
+  readonly table?: (table: PackedTable) => void;
   /** Told of what pools do. */
   readonly event?: (event: ControlEvent) => void;
   /** Operates on buckets of this process. */

@@ -5,6 +5,7 @@ import { TidegateError } from '../../core/errors';
 import type { MeshAskName } from '../../core/mesh-view';
 import type { Settings } from '../../config/settings-shape';
 import type { Logger } from '../../core/ports';
+import { packTable } from '../control/packed-table';
 import { Pools } from '../control/pools';
 import { servesMesh } from '../control-port';
 import { ServingOperator } from '../control/serving-operator';
@@ -66,7 +67,7 @@ async function run(setup: ControlSetup, port: MessagePort): Promise<void> {
     predict: (id) => control.predict(id, '1m', 0.8),
     figures: (figures) => post({ kind: 'pool-figures', figures }),
     table: (table) => {
-      post({ kind: 'table', table });
+      post({ kind: 'table', table: packTable(table) });
       mesh?.table(table);
     },
     tell: (event) => post({ kind: 'event', event }),

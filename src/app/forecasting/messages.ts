@@ -1,5 +1,4 @@
 /** What crosses between the thread that serves and the thread that controls; all of it structured-cloneable. */
-import type { PoolTable } from '../../core/control';
 import type { ControlAskName, ControlAsks, ControlEvent } from '../../core/control-desk';
 import type { AskName, ForecastAsks } from '../../core/forecast-desk';
 import type { ForecastFigures } from '../../core/forecasts';
@@ -13,6 +12,7 @@ import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
 import type { AtOnceSum } from '../control/at-once';
 import type { PoolFigures } from '../../telemetry/pool-series';
+import type { PackedTable } from '../control/packed-table';
 import type { PoolSetup } from '../control/pool-setup';
 import type { BucketAnswer, BucketAsk } from '../control/serving-operator';
 
@@ -78,7 +78,7 @@ export type FromControl =
   | { readonly kind: 'refused'; readonly id: number; readonly error: PlainError }
   | { readonly kind: 'figures'; readonly figures: ForecastFigures }
   | { readonly kind: 'pool-figures'; readonly figures: PoolFigures }
-  | { readonly kind: 'table'; readonly table: PoolTable }
+  | { readonly kind: 'table'; readonly table: PackedTable }
   | { readonly kind: 'event'; readonly event: ControlEvent }
   | { readonly kind: 'operate'; readonly id: number; readonly ask: BucketAsk }
   | { readonly kind: 'log'; readonly line: LogLine }

@@ -1,9 +1,9 @@
 /** What the primary and its workers say to each other. Plain data: every message is cloned. */
-import type { PoolTable } from '../../core/control';
 import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
 import type { LimitsFile } from '../../limiter/dialect/limits-file';
 import type { AtOnceSum } from '../control/at-once';
+import type { PackedTable } from '../control/packed-table';
 import type { LinkAsk, LinkReply } from '../../store/worker-link/messages';
 import type { MetricsShare } from '../../telemetry/metrics-share';
 
@@ -30,7 +30,7 @@ export type ToWorker =
   | LinkReply
   | { readonly kind: 'limits'; readonly limits: PublishedLimits }
   /** What a pool's leader published. */
-  | { readonly kind: 'table'; readonly table: PoolTable }
+  | { readonly kind: 'table'; readonly table: PackedTable }
   /** Send what was counted, with this number. */
   | { readonly kind: 'share'; readonly id: number }
   /** Name every class again when it is counted next: what was told may be lost. */

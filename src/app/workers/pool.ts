@@ -1,12 +1,12 @@
 /** Workers as the composition root sees them: a data port, a place for limits, and sources of figures. */
 import { availableParallelism } from 'node:os';
 import type { Settings } from '../../config/settings-shape';
-import type { PoolTable } from '../../core/control';
 import type { Logger, Server } from '../../core/ports';
 import type { LimitsFileResult } from '../../limiter/dialect/limits-file';
 import { LeaseCounts } from '../../telemetry/lease-counts';
 import type { Metrics } from '../../telemetry/metrics';
 import type { MetricSources } from '../../telemetry/state-metrics';
+import type { PackedTable } from '../control/packed-table';
 import type { Forecasting } from '../forecasting/forecasting';
 import type { Stores } from '../stores';
 import { WorkerPool } from './worker-pool';
@@ -24,7 +24,7 @@ export interface Pool {
   /** Brings this process's figures up to date. */
   gather(): Promise<void>;
   /** Has all workers use a pool's table. */
-  publishTable(table: PoolTable): void;
+  publishTable(table: PackedTable): void;
   /** Has all workers name their classes again: what they told may be lost. */
   nameClasses(): void;
   /** Lets the data port's health say that it is going. */

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import type { Settings } from '../../config/settings-shape';
 import { CATALOGUE, type ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
-import type { PoolTable } from '../../core/control';
 import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
 import type { AtOnceSum } from '../control/at-once';
+import type { PackedTable } from '../control/packed-table';
 import { type LinkedBuckets, LinkServer, SharedParams } from '../../store/worker-link/link-server';
 import type { FromWorker, PublishedLimits, ToWorker, WorkerGauges, WorkerShare } from './messages';
 
@@ -69,7 +69,7 @@ export class WorkerPool {
   #waitingForLimits: (() => void)[] = [];
   #limits: PublishedLimits | undefined;
   /** The newest of each pool. */
-  readonly #tables = new Map<string, PoolTable>();
+  readonly #tables = new Map<string, PackedTable>();
   /** The port that workers ask for. One that the kernel chooses is the same for all, as long as one of them has it. */
   #port: number;
   #boundPort = 0;
@@ -159,8 +159,8 @@ export class WorkerPool {
   }
 
   /** Has all workers use a pool's table, those that start later too. */
-  publishTable(table: PoolTable): void {
-    this.#tables.set(table.pool, table);
+  publishTable(table: PackedTable): void {
+    this.#tables.set(table.table.pool, table);
     this.#tellAll({ kind: 'table', table });
   }
 
