@@ -89,7 +89,11 @@ async function run(setup: ControlSetup, port: MessagePort): Promise<void> {
   });
   void mesh?.start().then(
     (address) => post({ kind: 'listening', address }),
-    (thrown: unknown) => post({ kind: 'listen-failed', error: plainError(thrown) }),
+    (thrown: unknown) => {
+      // Where it was bound before nobody waits for an answer: the thread is begun anew, and tries again.
+      if (setup.controlPort !== undefined) throw thrown;
+      post({ kind: 'listen-failed', error: plainError(thrown) });
+    },
   );
   const signals = startSignals(settings, systemClock, logger, ({ added, samples }) => {
     const infos = new Map(added.map((info) => [info.id, info]));
