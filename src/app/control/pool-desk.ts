@@ -10,7 +10,12 @@ import { allocationViews, bucketViews, poolView } from './pool-views';
 
 type Answers = { [N in ControlAskName]: (ask: ControlAsks[N]['ask']) => Promise<ControlAsks[N]['answer']> };
 
-const CHANGES: ReadonlySet<ControlAskName> = new Set(['putOverride', 'dropOverride', 'putMode', 'putLearning']);
+const CHANGES: ReadonlySet<ControlAskName> = new Set([
+  'putOverride',
+  'dropOverride',
+  'putMode',
+  'putLearning',
+]);
 const MAX_TTL_MS = 30 * 86_400_000;
 const MAX_RATE_PER_S = 1e9;
 const MAX_CAPACITY = 4_294_967_295;
