@@ -7,6 +7,8 @@ import { check } from './check';
 import type { CommandInput } from './command';
 import { docs } from './docs';
 import { explain } from './explain';
+import { explainPool } from './explain-pool';
+import { mesh } from './mesh';
 import { model } from './model';
 import { serve } from './serve';
 import { simulate } from './simulate';
@@ -22,8 +24,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
   check,
   explain,
+  'explain-pool': explainPool,
   backtest,
   simulate,
+  mesh,
   model,
   docs,
   help: (input) => input.out(USAGE),

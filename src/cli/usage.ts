@@ -7,6 +7,12 @@ export const USAGE = `tidegate: a rate-limit sidecar for Envoy
       Reads limits files (or directories of them) as one set, and reports every mistake. Exits 2 when there is one.
   tidegate explain [SETTINGS] [--json] --domain DOMAIN --entry KEY=VALUE [--entry KEY=VALUE ...]
       Says which rule a descriptor meets, its bucket, and why; entries from the outermost key inwards.
+  tidegate explain-pool [SETTINGS] [--url http://HOST:PORT] [--json] NAME
+      Says who decides for a pool that is being served, what its model advises, and what moved it. Without --url it asks the
+      admin port of the settings.
+  tidegate mesh status [SETTINGS] [--url http://HOST:PORT] [--json]
+      Says what each Envoy has taken or refused, how traffic is spread over targets, and why. Without --url it asks the
+      admin port of the settings.
   tidegate backtest FILE.csv [--train N] [--season N,N|none] [--origins FIRST:STEP:COUNT] [--horizons N,N] [--models NAME,NAME]
                     [--no-default] [--online] [--seed N] [--workers N] [--json OUT] [--html OUT] [--quiet]
       Says how well each model, and the choice that Tidegate would have made, would have forecast a series
