@@ -16,7 +16,6 @@ const both = (perS: number) => [0.2 * perS, 0.8 * perS];
 const LOADS: readonly (readonly [string, World['load']])[] = [
   ['rises slowly', (s) => both(100 + 1.7 * s)],
   ['rises fast', (s) => both(100 + Math.min(200, 10 * Math.max(0, s - 20)))],
-  ['triples at once', (s) => both(s < 40 ? 100 : 300)],
 ];
 
 const run = (each: World, seconds = 120, policy = trafficPolicy()) =>
@@ -31,6 +30,20 @@ describe('a load that would drain one bucket', () => {
       expect(live(world(seed, load), 120, undefined).denied[0]).toBeGreaterThan(0);
       expect(run(world(seed, load)).denied).toEqual([0, 0, 0]);
     });
+  });
+
+  const crowd: World['load'] = (s) => both(s < 40 ? 100 : 300);
+
+  test('and triples at once is denied nothing where the bucket holds ten seconds of it', () => {
+    const large = world(13, crowd, { refillPerS: 60, capacity: 600 });
+    expect(live(large, 120, undefined).denied[0]).toBeGreaterThan(1_000);
+    expect(run(large).denied).toEqual([0, 0, 0]);
+  });
+
+  test('and triples at once is denied little where it holds two: nobody can tell it before', () => {
+    const without = live(world(14, crowd), 120, undefined).denied[0] ?? NaN;
+    expect(without).toBeGreaterThan(1_000);
+    expect(run(world(14, crowd)).denied[0]).toBeLessThan(0.02 * without);
   });
 
   test('moves before the bucket is dry: it is named ahead, with the time left', () => {

@@ -55,18 +55,16 @@ export function live(world: World, seconds: number, planner: TrafficPlanner | un
   for (let nowMs = 0; nowMs < seconds * SECOND_MS; nowMs += TICK_MS) {
     while ((onTheWay[0]?.atMs ?? Infinity) <= nowMs) inForce = onTheWay.shift()?.shares ?? inForce;
     const rates = load(nowMs / SECOND_MS);
-    for (const [c, rate] of rates.entries()) {
-      for (const atMs of arrivals(rate, nowMs, random)) {
-        const t = choose(inForce[c] ?? weights, random);
-        const state = states[t];
-        const offered = params[t];
-        if (state === undefined || offered === undefined) continue;
-        calls += 1;
-        counts[t] = (counts[t] ?? 0) + 1;
-        classCounts[c] = (classCounts[c] ?? 0) + 1;
-        if (!evaluateTokenBucket(state, offered, 1, atMs * 1_000, 'allowed').allowed) {
-          denied[t] = (denied[t] ?? 0) + 1;
-        }
+    for (const { atMs, ofClass } of arrivals(rates, nowMs, random)) {
+      const t = choose(inForce[ofClass] ?? weights, random);
+      const state = states[t];
+      const offered = params[t];
+      if (state === undefined || offered === undefined) continue;
+      calls += 1;
+      counts[t] = (counts[t] ?? 0) + 1;
+      classCounts[ofClass] = (classCounts[ofClass] ?? 0) + 1;
+      if (!evaluateTokenBucket(state, offered, 1, Math.floor(atMs * 1_000), 'allowed').allowed) {
+        denied[t] = (denied[t] ?? 0) + 1;
       }
     }
     const endMs = nowMs + TICK_MS;
@@ -100,15 +98,22 @@ export function live(world: World, seconds: number, planner: TrafficPlanner | un
   return { denied, calls, changes, decisions };
 }
 
-/** Times of a Poisson process in one tick, ms. */
-function arrivals(ratePerS: number, fromMs: number, random: () => number): readonly number[] {
-  const times: number[] = [];
-  if (!(ratePerS > 0)) return times;
-  for (let atMs = fromMs; ;) {
-    atMs += (-Math.log(1 - random()) * SECOND_MS) / ratePerS;
-    if (atMs >= fromMs + TICK_MS) return times;
-    times.push(atMs);
+/** Calls of one tick, a Poisson process each class, in the order in which they come. */
+function arrivals(
+  ratesPerS: readonly number[],
+  fromMs: number,
+  random: () => number,
+): readonly { readonly atMs: number; readonly ofClass: number }[] {
+  const calls: { readonly atMs: number; readonly ofClass: number }[] = [];
+  for (const [ofClass, rate] of ratesPerS.entries()) {
+    if (!(rate > 0)) continue;
+    for (let atMs = fromMs; ;) {
+      atMs += (-Math.log(1 - random()) * SECOND_MS) / rate;
+      if (atMs >= fromMs + TICK_MS) break;
+      calls.push({ atMs, ofClass });
+    }
   }
+  return calls.sort((a, b) => a.atMs - b.atMs);
 }
 
 function choose(weights: readonly number[], random: () => number): number {
@@ -117,5 +122,5 @@ function choose(weights: readonly number[], random: () => number): number {
     left -= weight;
     if (left < 0) return t;
   }
-  return weights.findLastIndex((weight) => weight > 0);
+  return weights.findIndex((weight) => weight > 0);
 }
