@@ -1,6 +1,6 @@
 /** Trainings of small environments. */
 import type { Environment } from '../../../src/learn/environment';
-import { PpoLearner } from '../../../src/learn/ppo/learner';
+import type { PpoLearner } from '../../../src/learn/ppo/learner';
 import type { PpoSettings } from '../../../src/learn/ppo/settings';
 import type { UpdateFigures } from '../../../src/learn/ppo/update-figures';
 import { collectRollouts } from '../../../src/learn/vector-rollouts';
