@@ -17,6 +17,7 @@ const OPTIONS = {
   json: { type: 'string' },
   html: { type: 'string' },
   policies: { type: 'string' },
+  model: { type: 'string' },
   seed: { type: 'string' },
   threads: { type: 'string' },
   quiet: { type: 'boolean' },
@@ -28,10 +29,11 @@ const THREADS_MAX = 64;
 /** @throws TidegateError or Refusal for bad options, a bad scenario or traces that cannot be read. */
 export async function simulate(input: CommandInput): Promise<void> {
   const options = simulateOptions(input);
-  const policies = policiesNamed(options.policies);
+  const policies = policiesNamed(options.policies, options.model);
   const outputs = [options.json, options.html].filter((path) => path !== undefined);
   for (const path of outputs) assertWritable(path);
   assertApart(options.file, outputs);
+  if (options.model !== undefined) assertApart(options.model, outputs);
   const { scenario, warnings } = await readScenario(options.file, options.seed);
   const name = basename(options.file);
   const tell = (lines: readonly string[]): void => {
@@ -74,6 +76,7 @@ function simulateOptions({ rest, settingsFlags }: CommandInput) {
     json: values.json,
     html: values.html,
     policies: values.policies?.split(',').map((name) => name.trim()),
+    model: values.model,
     seed: givenWhole('--seed', values.seed, 0, SEED_MAX),
     threads: givenWhole('--threads', values.threads, 0, THREADS_MAX),
     quiet: values.quiet === true,

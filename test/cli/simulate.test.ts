@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run';
+import { smallModel, wildModel } from '../app/training/model-parts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-simulate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,6 +75,44 @@ test('writes the figures of every policy and load, keyed as the scenario writes 
   expect(readFileSync(again!, 'utf8')).toBe(readFileSync(json!, 'utf8'));
 });
 
+test('a model adds the policy ppo, which keeps the total whatever it advises', async () => {
+  const path = write('with-model.yaml', scenario());
+  const model = write('model.json', JSON.stringify(wildModel(3)));
+  const [json, page] = ['m.json', 'm.html'].map((name) => join(folder, name));
+  const flags = ['--policies', 'predictive', '--model', model, '--json', json!, '--html', page!];
+  expect(await tidegate('simulate', path, ...flags)).toMatchObject({ code: 0, err: '' });
+  const figures = JSON.parse(readFileSync(json!, 'utf8')) as Figures;
+  expect(Object.keys(figures)).toEqual(['predictive', 'ppo']);
+  const learned = figures['ppo']!['1.10']!;
+  expect(learned['violations']).toBe(0);
+  expect(learned['weighted_loss']).not.toBe(figures['predictive']!['1.10']!['weighted_loss']);
+  expect(readFileSync(page!, 'utf8')).toContain('ppo');
+});
+
+test.each<[string, () => string, RegExp]>([
+  ['a model that is not there', () => join(folder, 'none.json'), /TG_LEARN_BAD_MODEL: .*none\.json/],
+  [
+    'a model that is cut off',
+    () => write('cut.json', JSON.stringify(wildModel(3)).slice(0, 500)),
+    /TG_LEARN_BAD_MODEL/,
+  ],
+  [
+    'a model with a changed figure',
+    () => write('changed.json', JSON.stringify({ ...wildModel(3), observationClip: 9 })),
+    /TG_LEARN_BAD_MODEL.*checksum/,
+  ],
+  [
+    'a model of something else',
+    () => write('other.json', JSON.stringify(smallModel(3))),
+    /TG_LEARN_OTHER_MODEL/,
+  ],
+  ['a scenario for a model', () => write('as-model.json', scenario()), /TG_LEARN_BAD_MODEL/],
+])('refuses %s before anything is simulated', async (_, model, message) => {
+  const { code, out, err } = await tidegate('simulate', write('with.yaml', scenario()), '--model', model());
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(message);
+});
+
 test.each([
   ['an unknown key', 'lendign: true', '', /:5:1.*no such key.*did you mean lending/s],
   ['a tick that parts no minute', 'tick: 7s', '', /:5:7.*part of a minute/s],
@@ -105,7 +144,9 @@ test.each([
   [['simulate', 'no.yaml'], /cannot be read/],
   [['simulate', 'a.yaml', 'b.yaml'], /one scenario/],
   [['simulate', 'a.yaml', '--policies', 'wishful'], /no policy 'wishful'/],
+  [['simulate', 'a.yaml', '--policies', 'ppo'], /needs a model/],
   [['simulate', 'a.yaml', '--seed', '-1'], /seed/],
+  [['simulate', 'a.yaml', '--threads', 'two'], /threads/],
 ])('refuses %j', async (args, message) => {
   const { code, err } = await tidegate(...args);
   expect(code).toBe(2);

@@ -45,7 +45,8 @@ export async function runSimulation(job: SimulationJob): Promise<readonly LoadOu
 
 function work({ scenario, policies }: SimulationJob): number {
   const ticks = (partMinutes(scenario, 'test') * MINUTE_MS) / scenario.tickMs;
-  return ticks * scenario.services.length * scenario.loads.length * policies.names.length;
+  const kinds = policies.names.length + (policies.model === undefined ? 0 : 1);
+  return ticks * scenario.services.length * scenario.loads.length * kinds;
 }
 
 async function simulateHere(job: SimulationJob): Promise<readonly LoadOutcome[]> {

@@ -1,7 +1,8 @@
 /** Model files: read with what can be told of them, and the version that their content gives them. */
 import { readFileSync, statSync } from 'node:fs';
 import { TidegateError } from '../../core/errors';
-import { readModel, type LearnedModel } from '../../learn/model/model';
+import { ALLOCATION_NAMES, ALLOCATION_SHAPE } from '../../learn/allocation/features';
+import { readModel, requireFeatures, type LearnedModel } from '../../learn/model/model';
 import { digestOf, isRecord } from './sealed-file';
 
 /** A model that was read, with its text as it is kept. */
@@ -48,6 +49,12 @@ export function readModelFile(path: string): ModelFile {
     const { code, message, remedy } = TidegateError.from(thrown, 'TG_LEARN_BAD_MODEL');
     throw new TidegateError(code, message, { at: { file: path }, remedy, cause: thrown });
   }
+}
+
+/** Holds a model against what allocation needs. @throws TidegateError TG_LEARN_OTHER_MODEL. */
+export function allocationModel(file: ModelFile): ModelFile {
+  requireFeatures(file.model, ALLOCATION_SHAPE, ALLOCATION_NAMES);
+  return file;
 }
 
 /** The same with the keys of every object in order. */
