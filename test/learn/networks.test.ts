@@ -5,6 +5,7 @@ import { orthogonal } from '../../src/learn/network/orthogonal';
 import { PolicyNetwork } from '../../src/learn/network/policy-network';
 import { addInputSlopes, addProducts, addWeightSlopes } from '../../src/learn/network/products';
 import type { ServiceBatch } from '../../src/learn/network/service-batch';
+import { squash } from '../../src/learn/network/squash';
 import { ValueNetwork } from '../../src/learn/network/value-network';
 import { differences, mismatch, randomBatch } from './parts/batches';
 
@@ -60,6 +61,30 @@ describe('products', () => {
       }
     }
     expect([...gradient.subarray(0, 3)]).toEqual([1, 1, 1]);
+  });
+});
+
+describe('the squashing function', () => {
+  test('is tanh but for a millionth, everywhere', () => {
+    const given = Float64Array.from({ length: 40_001 }, (_, at) => at / 1_000 - 20);
+    const squashed = given.slice();
+    squash(squashed, squashed.length);
+    const misses = squashed.map((figure, at) => Math.abs(figure - Math.tanh(given[at] ?? NaN)));
+    expect(Math.max(...misses)).toBeLessThan(1e-6);
+    expect(squashed.every((figure, at) => figure === -(squashed[40_000 - at] ?? NaN))).toBe(true);
+  });
+
+  test.each([
+    [0, 0],
+    [Infinity, 1],
+    [-Infinity, -1],
+    [1e300, 1],
+    [NaN, NaN],
+  ])('takes %p to %p, and leaves what is beyond its count', (given, expected) => {
+    const figures = Float64Array.of(given, 3);
+    squash(figures, 1);
+    expect(figures[0]).toBeCloseTo(expected, 5);
+    expect(figures[1]).toBe(3);
   });
 });
 

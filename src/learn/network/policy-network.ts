@@ -8,12 +8,11 @@ import {
   addProducts,
   addWeightSlopes,
   setBiases,
-  squash,
-  unsquash,
   type Layer,
 } from './products';
 import { roomFor, rowsOf, type ServiceBatch } from './service-batch';
 import { ServiceEncoder } from './service-encoder';
+import { squash, unsquash } from './squash';
 import { StartingWeights } from './starting-weights';
 
 /** Mean actions of services in any number and order: change their order, and their actions' order changes alike. */

@@ -4,15 +4,8 @@
  * sets", 2017).
  */
 import type { EnvironmentShape } from '../environment';
-import {
-  addBiasSlopes,
-  addProducts,
-  addWeightSlopes,
-  setBiases,
-  squash,
-  unsquash,
-  type Layer,
-} from './products';
+import { addBiasSlopes, addProducts, addWeightSlopes, setBiases, type Layer } from './products';
+import { squash, unsquash } from './squash';
 import { roomFor, rowsOf, type ServiceBatch } from './service-batch';
 
 /** Looks at services; weights are read from, and slopes added to, a part of a network's parameters. */

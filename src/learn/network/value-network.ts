@@ -8,12 +8,11 @@ import {
   addProducts,
   addWeightSlopes,
   setBiases,
-  squash,
-  unsquash,
   type Layer,
 } from './products';
 import { roomFor, rowsOf, type ServiceBatch } from './service-batch';
 import { ServiceEncoder } from './service-encoder';
+import { squash, unsquash } from './squash';
 import { StartingWeights } from './starting-weights';
 
 /** One value for each sample, the same whatever the order of its services. */
