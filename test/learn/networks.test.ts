@@ -71,7 +71,9 @@ describe('the squashing function', () => {
     squash(squashed, squashed.length);
     const misses = squashed.map((figure, at) => Math.abs(figure - Math.tanh(given[at] ?? NaN)));
     expect(Math.max(...misses)).toBeLessThan(1e-6);
-    expect(squashed.every((figure, at) => figure === -(squashed[40_000 - at] ?? NaN))).toBe(true);
+    const turned = given.map((figure) => -figure);
+    squash(turned, turned.length);
+    expect(turned.map((figure) => -figure)).toEqual(squashed);
   });
 
   test.each([
@@ -83,8 +85,7 @@ describe('the squashing function', () => {
   ])('takes %p to %p, and leaves what is beyond its count', (given, expected) => {
     const figures = Float64Array.of(given, 3);
     squash(figures, 1);
-    expect(figures[0]).toBeCloseTo(expected, 5);
-    expect(figures[1]).toBe(3);
+    expect([figures[0]?.toFixed(5), figures[1]]).toEqual([expected.toFixed(5), 3]);
   });
 });
 
