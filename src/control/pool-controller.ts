@@ -47,6 +47,9 @@ export class PoolController {
   readonly #governor = new TotalGovernor();
   readonly #fallback = new FallbackSwitch();
   readonly #advice = new AdviceInForce();
+  /** What was advised last, and what became of it: the same again is no news. */
+  #given: PoolAdvice | undefined;
+  #taken: AdviceTaken = NO_ADVICE;
   /** Whether the last plan followed advice. */
   #advised = false;
   #elapsed: Elapsed;
@@ -108,6 +111,9 @@ export class PoolController {
    * @param maxFactor the bound of every factor, and its inverse. @returns how many members' advice was taken, and why others' was not.
    */
   advise(advice: PoolAdvice | undefined, maxFactor = MAX_ADVICE_FACTOR): AdviceTaken {
+    if (advice === this.#given) return this.#taken;
+    this.#given = advice;
+    this.#taken = NO_ADVICE;
     if (advice === undefined) {
       this.#advice.clear();
       this.#due ||= this.#advised;
@@ -115,7 +121,7 @@ export class PoolController {
     }
     const { intervalMs: lifeMs } = this.#policy;
     const now = { nowMs: this.#nowMs, elapsedMs: this.#elapsed.totalMs, lifeMs };
-    return this.#advice.take(advice, now, (id) => this.#members.has(id), maxFactor);
+    return (this.#taken = this.#advice.take(advice, now, (id) => this.#members.has(id), maxFactor));
   }
 
   /** Takes what was seen over the last tick. Never throws: after a fault the nominal rates hold, and it says why. */

@@ -57,26 +57,30 @@ export class WarmForecasters {
 export class MinuteForecasters {
   private readonly meanPerS: Float64Array;
   private readonly upperPerS: Float64Array;
+  private readonly loads: readonly number[];
 
+  /** @param load times what the models were warmed with, demand is; of all, or of each. */
   constructor(
     private readonly models: readonly FittedModel[],
-    private readonly load: number,
+    load: number | readonly number[],
   ) {
+    this.loads = models.map((_, service) => (typeof load === 'number' ? load : (load[service] ?? 1)));
     this.meanPerS = new Float64Array(models.length);
     this.upperPerS = new Float64Array(models.length);
   }
 
   /** Tells every service's requests of a minute. */
   learn(arrived: Float64Array): void {
-    this.models.forEach((model, service) => model.update(arrived[service]! / this.load));
+    this.models.forEach((model, service) => model.update(arrived[service]! / this.loads[service]!));
   }
 
   /** Forecasts the next minute. The arrays are its own and hold until the next forecast. */
   ahead(madeAtMs: number): MinuteForecasts {
     this.models.forEach((model, service) => {
       const { mean, intervals } = model.predict(1, [LEVEL]);
-      this.meanPerS[service] = (mean[0]! * this.load) / MINUTE_S;
-      this.upperPerS[service] = ((intervals[0]?.upper[0] ?? mean[0]!) * this.load) / MINUTE_S;
+      const load = this.loads[service]!;
+      this.meanPerS[service] = (mean[0]! * load) / MINUTE_S;
+      this.upperPerS[service] = ((intervals[0]?.upper[0] ?? mean[0]!) * load) / MINUTE_S;
     });
     return { madeAtMs, meanPerS: this.meanPerS, upperPerS: this.upperPerS };
   }

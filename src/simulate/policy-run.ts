@@ -1,6 +1,7 @@
 /** One policy in an environment of its own: its limits put in force, its moves made when they arrive, what comes of it counted. */
 import { PoolEnvironment } from './environment';
-import type { Limits, MinuteForecasts, Policy, PolicyKind, PolicySetup, TokenMove } from './policy/policy';
+import { MovesUnderWay } from './moves-under-way';
+import type { Limits, MinuteForecasts, Policy, PolicyKind, PolicySetup } from './policy/policy';
 import { queueRequests } from './scenario';
 import { SimulationTally, type SimulationCourse, type SimulationFigures } from './tally';
 
@@ -22,11 +23,6 @@ export interface TickAhead {
   readonly forecasts: MinuteForecasts;
 }
 
-interface MoveUnderWay {
-  readonly move: TokenMove;
-  readonly tick: number;
-}
-
 /** See the file's head. */
 export class PolicyRun {
   private readonly environment: PoolEnvironment;
@@ -35,8 +31,7 @@ export class PolicyRun {
   private readonly arrived: Float64Array;
   private readonly served: Float64Array;
   private readonly dropped: Float64Array;
-  private readonly delayTicks: number;
-  private underWay: MoveUnderWay[] = [];
+  private readonly underWay: MovesUnderWay;
   private totalPerS: number;
 
   constructor(
@@ -45,7 +40,7 @@ export class PolicyRun {
     ticks: number,
     intervalTicks: number,
   ) {
-    const { services, totalPerS, tickMs, lendDelayMs } = setup.scenario;
+    const { services, totalPerS, tickMs } = setup.scenario;
     this.policy = kind.create(setup);
     this.totalPerS = totalPerS;
     this.tally = new SimulationTally(services, totalPerS, tickMs, ticks, intervalTicks);
@@ -61,8 +56,7 @@ export class PolicyRun {
     this.arrived = zeros();
     this.served = zeros();
     this.dropped = zeros();
-    // What arrives within a tick is there for those who come in the rest of it.
-    this.delayTicks = Math.floor(lendDelayMs / tickMs);
+    this.underWay = new MovesUnderWay(setup.scenario);
   }
 
   pass(ahead: TickAhead): void {
@@ -74,7 +68,7 @@ export class PolicyRun {
     if (acts?.limits !== undefined) this.limit(acts.limits);
     tally.begin(environment);
     environment.begin();
-    if (acts !== undefined) this.move(acts.moves, atMs);
+    if (acts !== undefined) this.underWay.pass(environment, acts.moves, atMs);
     environment.pass(ahead.arrivals);
     tally.end(environment, totalPerS);
     for (let service = 0; service < this.arrived.length; service += 1) {
@@ -117,22 +111,5 @@ export class PolicyRun {
     for (let service = 0; service < this.arrived.length; service += 1) {
       this.environment.limit(service, ratesPerS[service] ?? 0, capacities[service] ?? 0);
     }
-  }
-
-  private move(moves: readonly TokenMove[], atMs: number): void {
-    const due = this.environment.tick + this.delayTicks;
-    for (const move of moves) this.underWay.push({ move, tick: due });
-    if (this.underWay.length === 0) return;
-    const later: MoveUnderWay[] = [];
-    for (const one of this.underWay) {
-      if (one.tick > this.environment.tick) {
-        later.push(one);
-        continue;
-      }
-      const { from, to, tokens, keep, done } = one.move;
-      const moved = this.environment.move(from, to, tokens, keep);
-      done?.(moved, atMs);
-    }
-    this.underWay = later;
   }
 }

@@ -2,7 +2,16 @@
  * The product's policy: its pool controller, driven tick by tick as in service, with what it would see of the services. Its
  * lending orders become moves of tokens, of whose outcome it is told.
  */
-import type { LoanOrder, MemberForecast, MemberPolicy, MemberSeen, PoolPolicy } from '../../core/control';
+import type {
+  LoanOrder,
+  MemberForecast,
+  MemberPolicy,
+  MemberSeen,
+  PoolAdvice,
+  PoolDecision,
+  PoolPolicy,
+  PoolSeen,
+} from '../../core/control';
 import { PoolController } from '../../control/pool-controller';
 import type { EnvironmentView } from '../environment';
 import type { Scenario } from '../scenario';
@@ -69,20 +78,23 @@ export function simulatedMembers({ services, totalPerS }: Scenario): readonly Me
   });
 }
 
-class PredictivePolicy implements Policy {
+/** A pool's own controller in a scenario: shows it what it would see, and makes limits and moves of what it decides. */
+export class SimulatedControl {
   readonly first: Limits;
+  readonly members: readonly MemberPolicy[];
   private readonly controller: PoolController;
-  private readonly members: readonly MemberPolicy[];
   private readonly places: ReadonlyMap<string, number>;
   private readonly ratesPerS: Float64Array;
   private readonly capacities: Float64Array;
   private readonly tickS: number;
   private totalPerS: number;
+  private pool: PoolPolicy;
 
   constructor(private readonly scenario: Scenario) {
     this.totalPerS = scenario.totalPerS;
     this.members = simulatedMembers(scenario);
-    this.controller = new PoolController(simulatedPool(scenario, this.totalPerS), this.members);
+    this.pool = simulatedPool(scenario, this.totalPerS);
+    this.controller = new PoolController(this.pool, this.members);
     this.places = new Map(this.members.map(({ id }, at) => [id, at]));
     this.first = secondBuckets(proportional(scenario.services, scenario.totalPerS));
     this.ratesPerS = Float64Array.from(this.first.ratesPerS);
@@ -90,27 +102,47 @@ class PredictivePolicy implements Policy {
     this.tickS = scenario.tickMs / 1_000;
   }
 
-  tick({ atMs, totalPerS, view, forecasts }: TickSeen): TickActs {
-    const nowMs = EPOCH_MS + atMs;
+  /** With the total that there is. */
+  get policy(): PoolPolicy {
+    return this.pool;
+  }
+
+  /** What the controller is to see of the last tick, and of the total that there is now. */
+  see({ atMs, totalPerS, view, forecasts }: TickSeen): PoolSeen {
     if (totalPerS !== this.totalPerS) {
       this.totalPerS = totalPerS;
-      this.controller.use(simulatedPool(this.scenario, totalPerS), this.members, nowMs);
+      this.pool = simulatedPool(this.scenario, totalPerS);
+      this.controller.use(this.pool, this.members, EPOCH_MS + atMs);
     }
-    const members = this.members.map(({ id }, at) => this.seen(id, at, view, forecasts));
-    const decision = this.controller.tick(nowMs, { members, health: [] });
+    return {
+      members: this.members.map(({ id }, at) => this.memberSeen(id, at, view, forecasts)),
+      health: [],
+    };
+  }
+
+  /** Lets the controller decide. @param advice what a learned policy says from now on; null leaves what it said. */
+  decide(
+    atMs: number,
+    seen: PoolSeen,
+    advice: PoolAdvice | undefined | null = null,
+    maxFactor?: number,
+  ): { readonly acts: TickActs; readonly decision: PoolDecision } {
+    if (advice !== null) this.controller.advise(advice, maxFactor);
+    const decision = this.controller.tick(simulatedTime(atMs), seen);
     const moves = decision.loans.flatMap((order) => this.moveOf(order));
-    if (!decision.changed) return { moves };
+    if (!decision.changed) return { acts: { moves }, decision };
     decision.outputs.forEach(({ ratePerS, capacity }, at) => {
       this.ratesPerS[at] = ratePerS;
       this.capacities[at] = capacity;
     });
-    return { limits: { ratesPerS: this.ratesPerS, capacities: this.capacities }, moves };
+    const limits = { ratesPerS: this.ratesPerS, capacities: this.capacities };
+    return { acts: { limits, moves }, decision };
   }
 
-  private seen(id: string, at: number, view: EnvironmentView, forecasts: MinuteForecasts): MemberSeen {
+  private memberSeen(id: string, at: number, view: EnvironmentView, forecasts: MinuteForecasts): MemberSeen {
     const perS = (sums: Float64Array): number => (view.tick === 0 ? NaN : sums[at]! / this.tickS);
     const forecast: MemberForecast = {
-      madeAtMs: EPOCH_MS + forecasts.madeAtMs,
+      madeAtMs: simulatedTime(forecasts.madeAtMs),
       meanPerS: forecasts.meanPerS[at]!,
       upperPerS: forecasts.upperPerS[at]!,
       anomalous: false,
@@ -130,13 +162,51 @@ class PredictivePolicy implements Policy {
     const [from, to] = [this.places.get(lender), this.places.get(borrower)];
     if (from === undefined || to === undefined) return [];
     const done = (moved: number, atMs: number): void =>
-      this.controller.settled({ loanId, moved, lost: 0 }, EPOCH_MS + atMs);
+      this.controller.settled({ loanId, moved, lost: 0 }, simulatedTime(atMs));
     return [{ from, to, tokens, keep, done }];
   }
+}
+
+/** Unix ms of a time of a part. */
+export function simulatedTime(atMs: number): number {
+  return EPOCH_MS + atMs;
+}
+
+/** Says at every tick what a learned policy advises, before the pool's controller decides; see {@link PoolController.advise}. */
+export interface PoolAdvisor {
+  /** @returns what holds from now on; undefined for nothing. */
+  advise(
+    nowMs: number,
+    policy: PoolPolicy,
+    members: readonly MemberPolicy[],
+    seen: PoolSeen,
+  ): PoolAdvice | undefined;
+  /** What came of the tick. */
+  decided(decision: PoolDecision): void;
+}
+
+/** The product's policy in a scenario, with an advisor or alone. @param maxFactor the bound of what is advised. */
+export function controlledPolicy(scenario: Scenario, advisor?: PoolAdvisor, maxFactor?: number): Policy {
+  const control = new SimulatedControl(scenario);
+  return {
+    first: control.first,
+    tick: (tick) => {
+      const seen = control.see(tick);
+      const advice = advisor?.advise(simulatedTime(tick.atMs), control.policy, control.members, seen);
+      const { acts, decision } = control.decide(
+        tick.atMs,
+        seen,
+        advisor === undefined ? null : advice,
+        maxFactor,
+      );
+      advisor?.decided(decision);
+      return acts;
+    },
+  };
 }
 
 /** See the file's head. */
 export const PREDICTIVE: PolicyKind = {
   name: 'predictive',
-  create: ({ scenario }) => new PredictivePolicy(scenario),
+  create: ({ scenario }) => controlledPolicy(scenario),
 };
