@@ -1,5 +1,6 @@
 /** Reads the query and bodies of the control API, with a bound on everything. */
 import { POOL_MODES, type Override } from '../core/control';
+import { LEARNING_ORDERS } from '../core/learning';
 import type { ControlAsks } from '../core/control-desk';
 import { parseDurationUs } from '../core/duration';
 import { TidegateError } from '../core/errors';
@@ -152,6 +153,29 @@ export function readDropOverride(
   return {
     pool: textOf(members, 'pool', MAX_POOL),
     member: textOf(members, 'member', MAX_MEMBER),
+    author: authorOf(members, subject),
+    reason: saidOf(members, 'reason', MAX_REASON),
+  };
+}
+
+/** A pool by its name in the path. */
+export function readPoolName(pool: string, url: string): Ask<'learning'> {
+  parametersOf(url, []);
+  return { pool: textOf({ pool }, 'pool', MAX_POOL) };
+}
+
+/** Which mode learning is to have. @param pool as the path names it. */
+export function readLearningBody(
+  pool: string,
+  body: unknown,
+  subject: string | undefined,
+): Ask<'putLearning'> {
+  const members = bodyOf(body, ['mode', 'author', 'reason']);
+  const mode = LEARNING_ORDERS.find((one) => one === members['mode']);
+  if (mode === undefined) throw bad(`'mode' is not one of ${LEARNING_ORDERS.join(', ')}`);
+  return {
+    pool: textOf({ pool }, 'pool', MAX_POOL),
+    mode,
     author: authorOf(members, subject),
     reason: saidOf(members, 'reason', MAX_REASON),
   };

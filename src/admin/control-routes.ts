@@ -7,9 +7,11 @@ import {
   readAuditQuery,
   readDecisionsQuery,
   readDropOverride,
+  readLearningBody,
   readModeBody,
   readNoQuery,
   readOverrideBody,
+  readPoolName,
   readPoolPageQuery,
   readPoolQuery,
 } from './control-query';
@@ -39,6 +41,10 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps, token:
   app.get(`${BASE}/overrides`, ({ url }) => ask('overrides', readPoolQuery(url)));
   app.get(`${BASE}/audit`, ({ url }) => ask('audit', readAuditQuery(url)));
 
+  app.get<{ Params: { name: string } }>(`${BASE}/pools/:name/learning`, ({ url, params }) =>
+    ask('learning', readPoolName(params.name, url)),
+  );
+
   addEvents(app, deps);
 
   app.register(async (changes) => {
@@ -51,6 +57,9 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps, token:
     );
     changes.put<{ Params: { name: string } }>(`${BASE}/pools/:name/mode`, ({ params, body, raw }) =>
       ask('putMode', readModeBody(params.name, body, clientSubject(raw))),
+    );
+    changes.put<{ Params: { name: string } }>(`${BASE}/pools/:name/learning`, ({ params, body, raw }) =>
+      ask('putLearning', readLearningBody(params.name, body, clientSubject(raw))),
     );
   });
 }

@@ -1,6 +1,7 @@
 /** The part of the API's description that is about control of pools. */
 import { POOL_MODES } from '../core/control';
 import { PRIORITIES } from '../core/priority';
+import { LEARNING_OPERATIONS, LEARNING_SCHEMAS } from './openapi-learning';
 import { BASE, instant, page, paged, type Operation } from './openapi-operation';
 import { flag, listOf, number, object, orNull, ref, text, whole, type JsonSchema } from './openapi-schemas';
 
@@ -14,7 +15,16 @@ const author = text(
   'Who; over mTLS, the subject of the client certificate when it is left out. At most 128 characters.',
 );
 const reason = text('Why. At most 512 characters.');
-const event = text(undefined, ['decision', 'loan', 'mode', 'override', 'state', 'leader', 'traffic']);
+const event = text(undefined, [
+  'decision',
+  'loan',
+  'mode',
+  'override',
+  'state',
+  'leader',
+  'learning',
+  'traffic',
+]);
 
 /** What a person may set of a member. */
 const settable = {
@@ -26,6 +36,7 @@ const settable = {
 
 /** The schemas by name. */
 export const CONTROL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  ...LEARNING_SCHEMAS,
   Pool: object({
     name: text(),
     mode,
@@ -49,6 +60,8 @@ export const CONTROL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     members: whole(),
     fairness: orNull(number("Jain's index of served over demanded, 0 to 1; null without demand.")),
     reclaimMs: orNull(number('How long lenders waited for their tokens of late, mean; null without loans.')),
+    level: text('Who decides: `ppo`, `forecast`, `last` or `configured`.'),
+    learningMode: text('What holds for its learned allocator.', POOL_MODES),
     breaker: text("Lending's: `open` does not lend.", ['closed', 'open', 'half_open']),
     shadow: ref('Shadow'),
   }),
@@ -60,13 +73,22 @@ export const CONTROL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     wouldDeny: number('The reverse.'),
   }),
   ModeOrder: object({ pool, mode, author: text(), reason: text(), setAtMs: number(TIME) }),
-  DecisionReason: object({
-    reactivePerS: orNull(number('Demand as it was seen, smoothed; null while nobody tells.')),
-    forecastPerS: orNull(number('What was foreseen; null for nothing.')),
-    effectivePerS: orNull(number('What counted.')),
-    rule: text('What made the rate, such as `guarantee`, `share`, `surplus`, `override`, `fallback`.'),
-    clamps: listOf(text('A bound that cut it, such as `max`, `step`, `dead_band`.')),
-  }),
+  DecisionReason: object(
+    {
+      reactivePerS: orNull(number('Demand as it was seen, smoothed; null while nobody tells.')),
+      forecastPerS: orNull(number('What was foreseen; null for nothing.')),
+      effectivePerS: orNull(number('What counted.')),
+      rule: text('What made the rate, such as `guarantee`, `share`, `surplus`, `override`, `fallback`.'),
+      clamps: listOf(text('A bound that cut it, such as `max`, `step`, `dead_band`.')),
+      advice: object({
+        model: text("The version of the learned allocator's model."),
+        demandFactor: number('Times the demand that the solver shares by.'),
+        keepFactor: number('Times what a lender keeps.'),
+        solverPerS: orNull(number('What the solver alone would have given.')),
+      }),
+    },
+    ['advice'],
+  ),
   Bucket: object({
     pool,
     id: member,
@@ -138,7 +160,7 @@ export const CONTROL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Audit: object({
     atMs: number(TIME),
     author: text(),
-    action: text('`override.put`, `override.drop` or `mode`.'),
+    action: text('`override.put`, `override.drop`, `mode` or `learning`.'),
     subject: text(),
     reason: text(),
     before: text('JSON text; empty for nothing.'),
@@ -210,6 +232,7 @@ export const CONTROL_OPERATIONS: Readonly<Record<string, Operation>> = {
     answer: object({ mode: ref('ModeOrder') }),
     changes: true,
   },
+  ...LEARNING_OPERATIONS,
   [`get ${BASE}/audit`]: {
     summary: 'Who changed what, when and why, the newest first.',
     query: { since: instant, ...page },

@@ -37,6 +37,10 @@ export interface PoolView {
   readonly fairness: number | null;
   /** How long lenders waited for their tokens of late, mean, ms; null without loans. */
   readonly reclaimMs: number | null;
+  /** Who decides: `ppo` (a model), `forecast` and `last` (the solver), or `configured`. */
+  readonly level: string;
+  /** The mode that holds for its learned allocator. */
+  readonly learningMode: PoolMode;
   /** The breaker of lending: `closed` lends, `open` does not. */
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly shadow: ShadowView;

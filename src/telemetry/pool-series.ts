@@ -1,9 +1,10 @@
 /** Pools under the names that dashboards draw: totals, rates against the configured ones, loans, and whether all is well. */
 import type { BucketView, PoolView } from '../core/control-desk';
+import { LEARNING_FAMILIES, type LearningFigures } from './learning-series';
 import { renderFamilies, type Line, type MetricFamily } from './metric-family';
 
 /** What the control path tells of its pools. */
-export interface PoolFigures {
+export interface PoolFigures extends LearningFigures {
   readonly pools: readonly PoolView[];
   /** Bounded by whoever tells. */
   readonly buckets: readonly BucketView[];
@@ -102,6 +103,7 @@ const FAMILIES: readonly MetricFamily<PoolFigures>[] = [
     'Tokens of open loans: lent less borrowed.',
     ({ balance }) => balance,
   ),
+  ...LEARNING_FAMILIES,
 ];
 
 /** The control path's pools as metrics; nothing where there are none. */

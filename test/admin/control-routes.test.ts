@@ -80,6 +80,7 @@ describe('what is ordered of control', () => {
     ['DELETE', '/overrides?pool=shop&member=edge.k%7Ca&author=ops&reason=a%20sale', undefined, ['dropOverride', kept]], // prettier-ignore
     ['DELETE', '/overrides?pool=shop&member=edge.k%7Ca&author=ops', { reason: 'a sale' }, ['dropOverride', kept]], // prettier-ignore
     ['PUT', '/pools/shop/mode', { mode: 'shadow', ...said }, ['putMode', { pool: 'shop', mode: 'shadow', ...said }]], // prettier-ignore
+    ['PUT', '/pools/shop/learning', { mode: 'auto', ...said }, ['putLearning', { pool: 'shop', mode: 'auto', ...said }]], // prettier-ignore
   ])('%s %s with %j', async (method, path, body, expected) => {
     expect(await order(method, path, body)).toEqual({ status: 200, code: undefined, asked: [expected] });
   });
@@ -133,6 +134,9 @@ describe('what is ordered of control', () => {
     ['PUT', '/pools/shop/mode', { mode: 'off', reason: 'why' }],
     ['PUT', '/pools/shop/mode', { mode: 'off', ...said, pool: 'back' }],
     [`PUT`, `/pools/${'p'.repeat(65)}/mode`, { mode: 'off', ...said }],
+    ['PUT', '/pools/shop/learning', said],
+    ['PUT', '/pools/shop/learning', { mode: 'on', ...said }],
+    ['PUT', '/pools/shop/learning', { mode: 'off', author: 'ops' }],
   ])('%s %s with %j is refused', async (method, path, body) => {
     expect(await order(method, path, body)).toEqual({
       status: 400,
@@ -150,6 +154,7 @@ describe('what is ordered of control', () => {
     ['PUT', '/overrides', override],
     ['DELETE', '/overrides?pool=shop&member=m', said],
     ['PUT', '/pools/shop/mode', { mode: 'off', ...said }],
+    ['PUT', '/pools/shop/learning', { mode: 'off', ...said }],
   ])('%s %s asks for the token', async (method, path, body) => {
     expect(await order(method, path, body, 'wrong')).toEqual({
       status: 401,

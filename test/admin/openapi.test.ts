@@ -21,6 +21,7 @@ const ASKED: Readonly<Record<string, { readonly query?: string; readonly body?: 
   },
   'delete /api/v1/overrides': { query: '?pool=shop&member=m', body: { author: 'ops', reason: 'sale' } },
   'put /api/v1/pools/{name}/mode': { body: { mode: 'off', author: 'ops', reason: 'sale' } },
+  'put /api/v1/pools/{name}/learning': { body: { mode: 'auto', author: 'ops', reason: 'sale' } },
   'post /api/v1/models/rollback': { body: { class: 'edge.k', scale: 'coarse', version: 1 } },
 };
 
@@ -50,7 +51,7 @@ describe('the OpenAPI description', () => {
     const answer = await ask('/api/v1/events');
     expect(Object.keys(OPERATIONS['get /api/v1/events'] ?? {})).toContain('media');
     expect(answer.headers.get('content-type')).toContain(OPERATIONS['get /api/v1/events']?.media);
-    const kinds = ['decision', 'loan', 'mode', 'override', 'state', 'leader', 'traffic'] as const;
+    const kinds = ['decision', 'loan', 'mode', 'override', 'state', 'leader', 'learning', 'traffic'] as const;
     for (const kind of kinds) events.tell(controlEvent(kind, { key: HOSTILE }));
     await server.close(1_000);
     const told = [...(await answer.text()).matchAll(/^event: (.*)\ndata: (.*)$/gm)];
@@ -58,15 +59,17 @@ describe('the OpenAPI description', () => {
     for (const [, , data = ''] of told) expect(faults('ControlEvent', JSON.parse(data))).toEqual([]);
   });
 
-  it.each(['put /api/v1/overrides', 'delete /api/v1/overrides', 'put /api/v1/pools/{name}/mode'])(
-    'says what %s takes',
-    (key) => {
-      const { body } = ASKED[key] ?? {};
-      expect(mistakes(key, 'body', body)).toEqual([]);
-      expect(mistakes(key, 'body', { ...body, author: 5 })).not.toEqual([]);
-      expect(mistakes(key, 'body', { ...body, rate_per_s: 5 })).not.toEqual([]);
-    },
-  );
+  it.each([
+    'put /api/v1/overrides',
+    'delete /api/v1/overrides',
+    'put /api/v1/pools/{name}/mode',
+    'put /api/v1/pools/{name}/learning',
+  ])('says what %s takes', (key) => {
+    const { body } = ASKED[key] ?? {};
+    expect(mistakes(key, 'body', body)).toEqual([]);
+    expect(mistakes(key, 'body', { ...body, author: 5 })).not.toEqual([]);
+    expect(mistakes(key, 'body', { ...body, rate_per_s: 5 })).not.toEqual([]);
+  });
 
   it('says what a rejected reload answers', async () => {
     const key = 'post /api/v1/limits/reload';

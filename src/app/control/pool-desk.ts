@@ -1,6 +1,7 @@
 /** Answers what is asked of pools, and takes people's orders. */
 import type { ControlAskName, ControlAsks, ControlDeskPort } from '../../core/control-desk';
 import type { ModeOrder, Override } from '../../core/control';
+import type { LearningOrder } from '../../core/learning';
 import { TidegateError } from '../../core/errors';
 import type { PageAsk } from '../../core/forecast-desk';
 import { ChangeGate } from './change-gate';
@@ -56,6 +57,8 @@ export class PoolDesk implements ControlDeskPort {
       putOverride: (ask) => this.putOverride(ask),
       dropOverride: (ask) => this.dropOverride(ask),
       putMode: (ask) => this.putMode(ask),
+      learning: async (ask) => ({ learning: this.runnerOf(ask.pool).learning.view(true) }),
+      putLearning: (ask) => this.putLearning(ask),
       audit: async (ask) => {
         const [total, audit] = page(this.journal.audit(ask.sinceMs), ask);
         return { total, audit };
@@ -131,6 +134,19 @@ export class PoolDesk implements ControlDeskPort {
       after: text(order),
     });
     return { mode: order };
+  }
+
+  private async putLearning(
+    ask: ControlAsks['putLearning']['ask'],
+  ): Promise<ControlAsks['putLearning']['answer']> {
+    const { link } = this.runnerOf(ask.pool);
+    const order: LearningOrder = { ...ask, setAtMs: this.nowMs() };
+    const before = text(link.orders().learning);
+    await link.putLearning(order);
+    const { pool: subject, author, reason, setAtMs: atMs } = order;
+    const after = text(order);
+    this.journal.changed({ atMs, author, action: 'learning', subject, reason, before, after });
+    return { learning: order };
   }
 
   private chosen(pool: string | undefined): readonly PoolRunner[] {

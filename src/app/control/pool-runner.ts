@@ -11,6 +11,7 @@ import type {
   ServiceHealth,
 } from '../../core/control';
 import { TidegateError } from '../../core/errors';
+import type { PublishedLearning } from '../../core/learning';
 import type { BucketOperator, PoolLink } from '../../core/pool-link';
 import type { Logger } from '../../core/ports';
 import { PoolController } from '../../control/pool-controller';
@@ -18,6 +19,8 @@ import { ModeKeeper } from '../../control/shadow/mode-keeper';
 import { ShadowMeter } from '../../control/shadow/shadow-meter';
 import type { AtOnceSum } from './at-once';
 import type { DemandTap } from './demand-tap';
+import type { PoolLearning } from './learning/pool-learning';
+import { learningIn, withLearning } from './learning/published-learning';
 import { meteredMembers } from './metered-members';
 import type { PoolJournal } from './pool-journal';
 import { decisionViews } from './decision-views';
@@ -34,6 +37,7 @@ export interface RunnerParts {
   /** The next minute's demand of a class, as far as it is foreseen. */
   readonly forecast: (classId: string, nowMs: number) => MemberForecast | undefined;
   readonly health: (services: ReadonlySet<string>, nowMs: number) => readonly ServiceHealth[];
+  readonly learning: PoolLearning;
   readonly journal: PoolJournal;
   readonly logger: Logger;
   readonly nowMs: () => number;
@@ -62,6 +66,8 @@ export class PoolRunner {
   private last: PoolDecision | undefined;
   private outputs = new Map<string, MemberOutput>();
   private seen = new Map<string, MemberSeen>();
+  /** What another leader told of learning: until this process leads, and at its first tick then. */
+  private learningTold: PublishedLearning | undefined;
   private modeNow: { readonly mode: PoolMode; readonly why: string };
 
   constructor(
@@ -91,6 +97,10 @@ export class PoolRunner {
   /** Members by id, in their order. */
   get members(): ReadonlyMap<string, MemberSetup> {
     return this.inPool.all;
+  }
+
+  get learning(): PoolLearning {
+    return this.parts.learning;
   }
 
   get mode(): PoolMode {
@@ -163,12 +173,15 @@ export class PoolRunner {
   }
 
   private useMembers(): void {
-    if (this.inPool.takeChange()) this.controller.use(this.policy, this.inPool.policies, this.parts.nowMs());
+    if (!this.inPool.takeChange()) return;
+    this.controller.use(this.policy, this.inPool.policies, this.parts.nowMs());
+    this.learning.use(this.policy, this.inPool.policies);
   }
 
   private heard(table: PoolTable): void {
     this.lastTable = table;
     this.buckets.heard(table);
+    if (!this.leading) this.learningTold = learningIn(table.state);
   }
 
   private async step(): Promise<void> {
@@ -190,14 +203,18 @@ export class PoolRunner {
         : NO_LEVELS;
     this.seen = new Map(Array.from(this.members.keys(), (id) => [id, this.see(id, levels, atMs)]));
     this.controller.setOverrides(orders.overrides);
-    const decision = this.controller.tick(atMs, {
-      members: [...this.seen.values()],
-      health: this.parts.health(this.inPool.services, atMs),
-    });
+    const health = this.parts.health(this.inPool.services, atMs);
+    const told = this.learningTold;
+    if (this.leading) this.learningTold = undefined;
+    const pool = { members: [...this.seen.values()], health };
+    const { seen, advice } = this.learning.before(atMs, pool, this.mode, orders.learning, told);
+    this.controller.advise(advice, this.learning.maxFactor);
+    const decision = this.controller.tick(atMs, seen);
+    this.learning.after(decision);
     this.note(decision, atMs);
     if (!this.leading) return;
     await this.lend(decision.loans);
-    await this.publishWhenDue(atMs, decision.changed);
+    await this.publishWhenDue(atMs, decision.changed || this.learning.takeChange());
   }
 
   /** Who begins to lead goes on from what was published: nothing changes by that alone. */
@@ -207,7 +224,10 @@ export class PoolRunner {
     if (leader === this.leading) return;
     this.leading = leader;
     const table = link.table() ?? this.lastTable;
-    if (leader && table !== undefined) this.controller.restore(table.state, table.buckets, nowMs());
+    if (leader && table !== undefined) {
+      this.controller.restore(table.state, table.buckets, nowMs());
+      this.learningTold = learningIn(table.state);
+    }
     this.publishedAtMs = -Infinity;
     journal.tell({ atMs: nowMs(), kind: 'leader', pool: this.name, data: { leader, epoch } });
   }
@@ -294,7 +314,7 @@ export class PoolRunner {
       decayMs,
       mode: this.mode,
       buckets: this.mode === 'active' ? tunedBuckets(this.policy, this.members, this.outputs, this.seen) : [],
-      state: this.controller.save(),
+      state: withLearning(this.controller.save(), this.learning.published),
     });
     if (table === undefined) return;
     this.lastTable = table;

@@ -30,6 +30,8 @@ export function poolView(runner: PoolRunner, nowMs: number): PoolView {
     members: runner.members.size,
     fairness,
     reclaimMs,
+    level: runner.mode === 'off' ? 'configured' : runner.learning.level,
+    learningMode: runner.mode === 'off' ? 'off' : runner.learning.mode,
     breaker,
     shadow: runner.shadow.view(),
   };

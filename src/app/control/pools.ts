@@ -13,6 +13,7 @@ import type { PoolFigures } from '../../telemetry/pool-series';
 import { DemandTap } from './demand-tap';
 import { MemberForecasts } from './member-forecasts';
 import { PoolDesk } from './pool-desk';
+import { modelsOf, PoolsLearning } from './learning/pools-learning';
 import { PoolJournal } from './pool-journal';
 import { createOperator, PoolLinks } from './pool-links';
 import { PoolRunner } from './pool-runner';
@@ -52,6 +53,7 @@ export class Pools {
   private readonly healths: ServiceHealths;
   private readonly operator: ReturnType<typeof createOperator>;
   private readonly links: PoolLinks;
+  private readonly learning: PoolsLearning;
   private readonly keyRules = new Map<string, string>();
   private toldMs = -Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -75,6 +77,7 @@ export class Pools {
         keep: (pool, orders) => this.keepOrders(pool, orders),
       },
     });
+    this.learning = new PoolsLearning({ ...parts, models: modelsOf(settings, parts.nowMs) });
     this.desk = new PoolDesk(this.runners, this.journal, parts.nowMs);
   }
 
@@ -118,11 +121,13 @@ export class Pools {
     clearInterval(this.timer);
     await Promise.all([...this.runners.values()].map(({ link }) => link.close()));
     this.links.close();
+    this.learning.close();
     await this.operator.close?.();
   }
 
   private turn(): void {
     this.forecasts.begin();
+    this.learning.turn();
     this.tap.forgetSilent(this.parts.monotonicMs());
     for (const runner of this.runners.values()) void runner.tick();
     const nowMs = this.parts.monotonicMs();
@@ -131,7 +136,8 @@ export class Pools {
     const all = [...this.runners.values()];
     const pools = all.map((runner) => poolView(runner, this.parts.nowMs()));
     const buckets = all.flatMap((runner) => bucketViews(runner).slice(0, MAX_TOLD_MEMBERS));
-    this.parts.figures({ pools, buckets: buckets.slice(0, MAX_TOLD_MEMBERS) });
+    const learning = all.map((runner) => runner.learning.view(false));
+    this.parts.figures({ pools, buckets: buckets.slice(0, MAX_TOLD_MEMBERS), learning });
   }
 
   private add(setup: PoolSetup): void {
@@ -150,6 +156,7 @@ export class Pools {
       tap: this.tap,
       forecast: (id, atMs) => this.forecasts.of(id, atMs),
       health: (services, atMs) => this.healths.of(services, atMs),
+      learning: this.learning.add(setup.policy),
       journal: this.journal,
       logger,
       nowMs,

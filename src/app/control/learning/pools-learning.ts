@@ -1,0 +1,117 @@
+/** Learning in all pools: their models, the thread that measures regret, and which demand has drifted. */
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Settings } from '../../../config/settings-shape';
+import type { PoolPolicy } from '../../../core/control';
+import type { ControlEvent } from '../../../core/control-desk';
+import { TidegateError } from '../../../core/errors';
+import type { Logger } from '../../../core/ports';
+import type { History } from '../../../history/history';
+import { historyPath } from '../../forecasting/history-part';
+import { DriftBook } from './drift-book';
+import type { LearningPort } from './learning-messages';
+import { beginLearningThread } from './learning-thread';
+import { advisorOf } from './model-advisor';
+import { PoolLearning, type PoolLearningParts } from './pool-learning';
+import { PoolModels } from './pool-models';
+import { RegretWatch } from './regret-watch';
+
+const FOLDER = 'models';
+
+/** Where the settings have models: beside the history where they say nothing. */
+export function modelsOf(settings: Settings, nowMs: () => number): PoolModels {
+  const { path, model } = settings.pools.learning;
+  const history = historyPath(settings.history.path, process.env);
+  const beside = history === '' ? '' : join(dirname(history), FOLDER);
+  return new PoolModels(path === '' ? beside : path, model, nowMs);
+}
+
+/** What it stands on. */
+export interface PoolsLearningParts {
+  readonly settings: Settings;
+  readonly history: History;
+  readonly models: PoolModels;
+  readonly logger: Logger;
+  readonly tell: (event: ControlEvent) => void;
+  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+  /** What makes models work, where it is not this module's own. */
+  readonly engine?: LearningEngine;
+}
+
+/** What makes models work. */
+export interface LearningEngine {
+  /** Begins a thread to measure regret in. */
+  readonly begin: () => LearningPort;
+  readonly advisorOf: PoolLearningParts['advisorOf'];
+}
+
+const ENGINE: LearningEngine = { begin: beginLearningThread, advisorOf };
+
+/** See the file's head. */
+export class PoolsLearning {
+  private readonly pools = new Map<string, PoolLearning>();
+  private readonly watch: RegretWatch;
+  private readonly drifts: DriftBook;
+
+  constructor(private readonly parts: PoolsLearningParts) {
+    const { logger, monotonicMs, history, engine = ENGINE } = parts;
+    this.watch = new RegretWatch({ begin: engine.begin, logger, monotonicMs });
+    this.drifts = new DriftBook((fromMs, limit) => history.records.events({ kind: 'drift', fromMs, limit }));
+  }
+
+  /** Learning of a pool that is new; its model is looked for at once. */
+  add(policy: PoolPolicy): PoolLearning {
+    const { settings, models, logger, tell, nowMs, engine = ENGINE } = this.parts;
+    const { burnInMs, windowMs, confidence, maxFactor } = settings.pools.learning;
+    const mode = settings.pools.list.find(({ name }) => name === policy.name)?.learningMode ?? 'off';
+    const learning = new PoolLearning(policy, {
+      rules: { mode, burnInMs, windowMs, confidence, maxFactor },
+      watch: this.watch,
+      advisorOf: engine.advisorOf,
+      modelOf: (version) => models.version(policy.name, version),
+      drifted: (id) => this.drifts.has(id),
+      tell,
+      logger,
+      nowMs,
+      preciseMs: () => performance.now(),
+    });
+    this.pools.set(policy.name, learning);
+    if (mode !== 'off') void this.load(policy.name, learning);
+    return learning;
+  }
+
+  /** Looks for drift that was told since, at the beginning of a turn of all pools. */
+  turn(): void {
+    const { nowMs, monotonicMs, logger } = this.parts;
+    if (this.pools.size === 0) return;
+    try {
+      this.drifts.refresh(nowMs(), monotonicMs());
+    } catch (thrown) {
+      logger.warn({ error: TidegateError.from(thrown) }, 'it is not known which demand has drifted');
+    }
+  }
+
+  /** Ends the thread. */
+  close(): void {
+    this.watch.close();
+  }
+
+  /** Never rejects. */
+  private async load(pool: string, learning: PoolLearning): Promise<void> {
+    const { models, logger } = this.parts;
+    try {
+      const { model, bad } = await models.newest(pool);
+      for (const { file, error } of bad)
+        logger.warn({ pool, file, error }, 'a file is no model that can be used');
+      const [first] = bad;
+      const why = first === undefined ? '' : `${first.file}: ${first.error.message}`;
+      if (model !== undefined) learning.useModel(model, why);
+      else if (why !== '') learning.refuse(why);
+    } catch (thrown) {
+      const error = TidegateError.from(thrown);
+      logger.error({ pool, error }, 'a model cannot be used: the solver decides');
+      learning.refuse(error.message);
+    }
+  }
+}
