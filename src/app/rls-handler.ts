@@ -31,25 +31,26 @@ export class RateLimitCalls {
 
   /** @throws TidegateError as the limiter does; a rejected promise where the store answers later. */
   decide(request: RlsRequest, context: CallContext): RlsResponse | Promise<RlsResponse> {
-    return this.timed(() => this.parts.limiter.plan(request), context, asIs);
+    return this.timed(this.planned, request, context, asIs);
   }
 
   /** The gRPC method. A message is only read before the handler returns. */
   methods(): UnaryMethods {
     const handler: UnaryHandler = (message, context) =>
-      this.timed(() => this.planOf(message), context, encodeRateLimitResponse);
+      this.timed(this.planOf, message, context, encodeRateLimitResponse);
     return new Map([[SHOULD_RATE_LIMIT, handler]]);
   }
 
   /** Plans, decides, counts and answers. */
-  private timed<T>(
-    plan: () => RequestPlan,
+  private timed<Q, T>(
+    plan: (question: Q) => RequestPlan,
+    question: Q,
     context: CallContext,
     answer: (response: RlsResponse) => T,
   ): T | Promise<T> {
     const startedMs = this.parts.monotonicMs();
     try {
-      const response = this.parts.limiter.decidePlan(plan(), context);
+      const response = this.parts.limiter.decidePlan(plan(question), context);
       if (response instanceof Promise) {
         return thenCancellable(
           response,
@@ -76,8 +77,10 @@ export class RateLimitCalls {
     throw error;
   }
 
+  private readonly planned = (request: RlsRequest): RequestPlan => this.parts.limiter.plan(request);
+
   /** The plan of a message: the one kept for the same bytes, or a new one. */
-  private planOf(message: Uint8Array): RequestPlan {
+  private readonly planOf = (message: Uint8Array): RequestPlan => {
     const { limiter, plans, bounds } = this.parts;
     if (!plans.takes(message.length)) return limiter.plan(decodeRateLimitRequest(message, bounds));
     const key = textOf(message);
@@ -86,7 +89,7 @@ export class RateLimitCalls {
     const plan = limiter.plan(decodeRateLimitRequest(message, bounds));
     plans.offer(key, plan);
     return plan;
-  }
+  };
 }
 
 const asIs = (response: RlsResponse): RlsResponse => response;

@@ -46,18 +46,31 @@ const UNLIMITED: RlsStatus = { code: RlsCode.OK, limitRemaining: MAX_UINT32 };
 const ROUNDING_US = 1_000;
 
 /** What has been seen of a request's descriptors so far. */
-interface Tally {
-  failedHard: number;
-  failedQuota: number;
-  quota: number;
+class Tally {
+  failedHard = 0;
+  failedQuota = 0;
+  quota = 0;
   /** Whole seconds until every hard limit has room, and until the first quota has. */
-  hardRetryS: number;
-  quotaRetryS: number;
+  hardRetryS = 0;
+  quotaRetryS = Infinity;
   /** The status that the RateLimit headers describe. */
   shown: RlsStatus | undefined;
-  shownRemaining: number;
-  readonly passed: number[];
+  shownRemaining = MAX_UINT32;
+
+  begin(): void {
+    this.failedHard = 0;
+    this.failedQuota = 0;
+    this.quota = 0;
+    this.hardRetryS = 0;
+    this.quotaRetryS = Infinity;
+    this.shown = undefined;
+    this.shownRemaining = MAX_UINT32;
+  }
 }
+
+// One for all answers: an answer is made in one go.
+const tally = new Tally();
+const NO_HEADERS: readonly RlsHeader[] = [];
 
 /** @param outcomes one an item that is limited, undefined for the others. */
 export function answerRequest(
@@ -66,39 +79,39 @@ export function answerRequest(
   outcomes: readonly (BucketOutcome | undefined)[],
   options: AnswerOptions,
 ): Answer {
-  const tally: Tally = {
-    failedHard: 0,
-    failedQuota: 0,
-    quota: 0,
-    hardRetryS: 0,
-    quotaRetryS: Infinity,
-    shown: undefined,
-    shownRemaining: MAX_UINT32,
-    passed: [],
-  };
-  const statuses = items.map((item, index) => {
+  tally.begin();
+  const statuses = new Array<RlsStatus>(items.length);
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
     const outcome = outcomes[index];
-    if (item.kind === 'unlimited') return UNLIMITED;
-    const status = item.kind === 'limited' && outcome !== undefined ? statusOf(item, outcome) : UNMATCHED;
-    count(tally, index, item, status, outcome, options);
-    return status;
-  });
+    let status = item?.kind === 'unlimited' ? UNLIMITED : UNMATCHED;
+    if (item?.kind === 'limited' && outcome !== undefined) status = statusOf(item, outcome);
+    if (item !== undefined && item.kind !== 'unlimited') count(item, status, outcome, options);
+    statuses[index] = status;
+  }
   const over = tally.failedHard > 0 || (tally.quota > 0 && tally.quota === tally.failedQuota);
   const denied = over && !options.shadowMode;
-  return {
-    response: {
-      overallCode: denied ? RlsCode.OVER_LIMIT : RlsCode.OK,
-      statuses,
-      responseHeadersToAdd: responseHeaders(tally, denied, options.headers),
-      ...(options.dynamicMetadata ? { dynamicMetadata: dynamicMetadata(request, items, tally.passed) } : {}),
-    },
-    shadowed: over && options.shadowMode,
-  };
+  const overallCode = denied ? RlsCode.OVER_LIMIT : RlsCode.OK;
+  const responseHeadersToAdd = responseHeaders(denied, options.headers);
+  const response = options.dynamicMetadata
+    ? {
+        ...{ overallCode, statuses, responseHeadersToAdd },
+        dynamicMetadata: dynamicMetadata(request, items, passedOf(items, statuses)),
+      }
+    : { overallCode, statuses, responseHeadersToAdd };
+  return { response, shadowed: over && options.shadowMode };
+}
+
+/** The descriptors that are not over their limit; an unlimited one was asked of nothing. */
+function passedOf(items: readonly PlanItem[], statuses: readonly RlsStatus[]): readonly number[] {
+  const passed: number[] = [];
+  statuses.forEach(({ code }, index) => {
+    if (items[index]?.kind !== 'unlimited' && code !== RlsCode.OVER_LIMIT) passed.push(index);
+  });
+  return passed;
 }
 
 function count(
-  tally: Tally,
-  index: number,
   item: PlanItem,
   status: RlsStatus,
   outcome: BucketOutcome | undefined,
@@ -110,10 +123,7 @@ function count(
     tally.shown = status;
     tally.shownRemaining = status.limitRemaining;
   }
-  if (status.code !== RlsCode.OVER_LIMIT) {
-    tally.passed.push(index);
-    return;
-  }
+  if (status.code !== RlsCode.OVER_LIMIT) return;
   const retryS = item.kind === 'limited' && outcome !== undefined ? retryAfterS(item, outcome) : 1;
   if (isQuota) {
     tally.failedQuota += 1;
@@ -156,7 +166,8 @@ function wholeSeconds(us: number, item: LimitedItem): number {
   return Math.max(0, Math.min(MAX_DURATION_S, Math.ceil((finite - slack) / 1_000_000)));
 }
 
-function responseHeaders(tally: Tally, denied: boolean, options: HeaderOptions): readonly RlsHeader[] {
+function responseHeaders(denied: boolean, options: HeaderOptions): readonly RlsHeader[] {
+  if (!options.enabled && !(denied && options.retryAfter)) return NO_HEADERS;
   const headers: RlsHeader[] = [];
   const { shown } = tally;
   if (options.enabled && shown?.currentLimit !== undefined) {

@@ -28,8 +28,8 @@ export function outcomesOf(
   results: readonly BucketResult[],
   parts: FailureParts,
 ): readonly BucketOutcome[] {
+  if (isWhole(items, results)) return results;
   const faults = items.map((_item, index) => faultOf(results[index]));
-  if (faults.every((fault) => fault === undefined)) return results as readonly BucketOutcome[];
   const answered = items.map((_item, index) => faults[index] ?? (results[index] as BucketOutcome));
   const settled = settleResults(asked, answered);
   const keepsCharges = asked.chargeDenied !== 'none';
@@ -67,6 +67,18 @@ export function outcomesOf(
     const returned = call !== undefined && (taken.includes(call) || takenHere.includes(call));
     return returned ? withoutTake(outcome, call.hits) : outcome;
   });
+}
+
+/** Whether every bucket answered, as they mostly do. */
+function isWhole(
+  items: readonly LimitedItem[],
+  results: readonly BucketResult[],
+): results is readonly BucketOutcome[] {
+  for (let index = 0; index < items.length; index += 1) {
+    const result = results[index];
+    if (result === undefined || result instanceof TidegateError) return false;
+  }
+  return true;
 }
 
 function faultOf(result: BucketResult | undefined): TidegateError | undefined {

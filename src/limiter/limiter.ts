@@ -12,7 +12,7 @@ import { outcomesOf } from './failure-mode';
 import type { LimitTable } from './limit-table';
 import type { QueueClaim } from '../core/queueing';
 import type { QueueStanding } from './queue-standing';
-import { planRequest, type PlanOptions, type RequestPlan } from './plan';
+import { type PlanItem, planRequest, type PlanOptions, type RequestPlan } from './plan';
 import { countOutcome, type StatisticsOptions } from './statistics';
 
 /** Settings of the limiter. */
@@ -78,17 +78,20 @@ export class Limiter {
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
     countArrivals(plan);
     if (plan.limited.length === 0) return this.answer(plan, []);
-    const asked: BucketRequest = {
-      calls: plan.calls,
-      chargeDenied: this.options.chargeDenied,
-      quotaSatisfied: plan.quotaSatisfied,
-      deadlineMs: Math.min(this.options.storeDeadlineMs, context.timeoutMs / 2),
-      ...(plan.standing === undefined ? {} : { queue: claimOf(plan, plan.standing, context) }),
-    };
+    const asked = this.asked(plan, context);
     const results = this.parts.store.decide(asked);
     if (results instanceof Promise)
       return thenCancellable(results, (settled) => this.settle(plan, asked, settled));
     return this.settle(plan, asked, results);
+  }
+
+  private asked(plan: RequestPlan, context: CallContext): BucketRequest {
+    const { calls, quotaSatisfied, standing } = plan;
+    const { chargeDenied, storeDeadlineMs } = this.options;
+    const deadlineMs = Math.min(storeDeadlineMs, context.timeoutMs / 2);
+    if (standing === undefined) return { calls, chargeDenied, quotaSatisfied, deadlineMs };
+    const queue = claimOf(plan, standing, context);
+    return { calls, chargeDenied, quotaSatisfied, deadlineMs, queue };
   }
 
   /** Once for each descriptor, as the reference counts it. */
@@ -104,22 +107,36 @@ export class Limiter {
 
   private answer(plan: RequestPlan, outcomes: readonly BucketOutcome[]): RlsResponse {
     const { telemetry } = this.parts;
-    let next = 0;
-    const byItem = plan.items.map((item) => {
-      if (item.kind !== 'limited') return undefined;
-      const outcome = outcomes[next];
-      next += 1;
-      if (outcome === undefined) return undefined;
-      if (item.call.hits > 0) item.counters.totalHits(item.call.hits);
-      item.demand?.settled(item.call.hits, outcome.allowed);
+    const { limited, items } = plan;
+    for (let index = 0; index < limited.length; index += 1) {
+      const item = limited[index];
+      const outcome = outcomes[index];
+      if (item === undefined || outcome === undefined) continue;
+      const { call, counters } = item;
+      if (call.hits > 0) counters.totalHits(call.hits);
+      item.demand?.settled(call.hits, outcome.allowed);
       countOutcome(item, outcome, this.options);
-      if (!outcome.allowed) telemetry.denied(item.metricKey, item.call.key, Math.max(0, item.call.hits));
-      return outcome;
-    });
+      if (!outcome.allowed) telemetry.denied(item.metricKey, call.key, Math.max(0, call.hits));
+    }
+    // Mostly every descriptor is limited, and what came of them is in their order already.
+    const byItem = limited.length === items.length ? outcomes : outcomesByItem(items, outcomes);
     const { response, shadowed } = answerRequest(plan.request, plan.items, byItem, this.options);
     if (shadowed) telemetry.globalShadow();
     return response;
   }
+}
+
+/** One an item, undefined for those that are not limited. */
+function outcomesByItem(
+  items: readonly PlanItem[],
+  outcomes: readonly BucketOutcome[],
+): readonly (BucketOutcome | undefined)[] {
+  let next = -1;
+  return items.map((item) => {
+    if (item.kind !== 'limited') return undefined;
+    next += 1;
+    return outcomes[next];
+  });
 }
 
 function claimOf(plan: RequestPlan, standing: QueueStanding, context: CallContext): QueueClaim {

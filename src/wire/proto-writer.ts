@@ -4,9 +4,10 @@
  */
 const TWO_32 = 0x1_0000_0000;
 const TWO_31 = 0x8000_0000;
-const MIN_BYTES = 256;
-/** A buffer that has grown beyond this is not kept for the next message. */
-const MAX_KEPT_BYTES = 65_536;
+/** Messages are cut from a common buffer: one of its own each is most of what a short one takes. */
+const COMMON_BYTES = 8_192;
+/** With less room than this left, the next message begins another. */
+const LEAST_ROOM_BYTES = 256;
 /** Longer text is left to TextEncoder, which is faster then. */
 const SHORT_TEXT_UNITS = 48;
 /** A varint of 64 bits is never longer. */
@@ -16,19 +17,27 @@ const utf8 = new TextEncoder();
 
 /** A message under construction. Field numbers are 1 to 15: each tag is one byte. */
 export class ProtoWriter {
-  #bytes = new Uint8Array(MIN_BYTES);
+  #bytes = new Uint8Array(COMMON_BYTES);
+  /** Where the message begins, and where its next byte goes. */
+  #start = 0;
   #length = 0;
 
-  /** Starts over with an empty message in the same buffer, unless that has grown out of the ordinary. */
+  /** Starts over with an empty message. */
   reset(): this {
-    this.#length = 0;
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = new Uint8Array(MIN_BYTES);
+    this.#length = this.#start;
     return this;
   }
 
-  /** The message so far, in a buffer of its own size. */
+  /** The message so far; nothing is written to its bytes any more. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const message = this.#bytes.subarray(this.#start, this.#length);
+    this.#start = this.#length;
+    if (this.#bytes.length - this.#start < LEAST_ROOM_BYTES || this.#bytes.length > COMMON_BYTES) {
+      this.#bytes = new Uint8Array(COMMON_BYTES);
+      this.#start = 0;
+      this.#length = 0;
+    }
+    return message;
   }
 
   /** A whole number from 0 to 2^53-1, as a uint32, uint64 or enum. */
@@ -74,7 +83,7 @@ export class ProtoWriter {
     if (text.length <= SHORT_TEXT_UNITS && this.#ascii(start, text)) return;
     const { written } = utf8.encodeInto(text, this.#bytes.subarray(start + 1));
     this.#length = start + 1 + written;
-    this.#putLength(start);
+    this.#putLength(start - this.#start);
   }
 
   /** Writes length and text when it is all ASCII. @returns whether it was; if not, nothing counts as written. */
@@ -101,9 +110,8 @@ export class ProtoWriter {
   begin(field: number): number {
     this.#reserve(2);
     this.#bytes[this.#length++] = (field << 3) | 2;
-    const start = this.#length;
     this.#length += 1;
-    return start;
+    return this.#length - 1 - this.#start;
   }
 
   /** Ends the sub-message that began at `start`. */
@@ -111,16 +119,20 @@ export class ProtoWriter {
     this.#putLength(start);
   }
 
-  /** One byte was set aside for the length; content of 128 bytes and more moves up to make room for the others. */
-  #putLength(start: number): void {
-    const contentLength = this.#length - start - 1;
+  /**
+   * One byte was set aside for the length; content of 128 bytes and more moves up to make room for the others.
+   * @param place of that byte, from the message's beginning: all of it may move to another buffer.
+   */
+  #putLength(place: number): void {
+    const contentLength = this.#length - this.#start - place - 1;
     if (contentLength < 0x80) {
-      this.#bytes[start] = contentLength;
+      this.#bytes[this.#start + place] = contentLength;
       return;
     }
     let extra = 1;
     for (let rest = contentLength >>> 14; rest > 0; rest >>>= 7) extra += 1;
     this.#reserve(extra);
+    const start = this.#start + place;
     this.#bytes.copyWithin(start + 1 + extra, start + 1, this.#length);
     this.#length = start;
     this.#varint(contentLength);
@@ -153,10 +165,12 @@ export class ProtoWriter {
   }
 
   #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
+    if (this.#length + count <= this.#bytes.length) return;
+    const written = this.#length - this.#start;
+    const grown = new Uint8Array(Math.max(COMMON_BYTES, 2 * (written + count)));
+    grown.set(this.#bytes.subarray(this.#start, this.#length));
     this.#bytes = grown;
+    this.#start = 0;
+    this.#length = written;
   }
 }

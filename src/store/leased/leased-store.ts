@@ -90,7 +90,7 @@ export class LeasedStore implements BucketStore {
   decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
     const { calls } = request;
     if (this.#closing) return this.#shared.decide(request);
-    const [only] = calls;
+    const only = calls[0];
     if (calls.length === 1 && only !== undefined) return this.#decideAlone(request, only);
     if (!calls.some(isLeasable)) return this.#shared.decide(request);
     return this.#decideTogether(request);
