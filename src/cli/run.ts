@@ -12,6 +12,7 @@ import { mesh } from './mesh';
 import { model } from './model';
 import { serve } from './serve';
 import { simulate } from './simulate';
+import { train } from './train';
 import { Refusal } from '../app/refusal';
 import { USAGE } from './usage';
 
@@ -27,6 +28,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'explain-pool': explainPool,
   backtest,
   simulate,
+  train,
   mesh,
   model,
   docs,

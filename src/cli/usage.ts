@@ -17,9 +17,13 @@ export const USAGE = `tidegate: a rate-limit sidecar for Envoy
                     [--no-default] [--online] [--seed N] [--workers N] [--json OUT] [--html OUT] [--quiet]
       Says how well each model, and the choice that Tidegate would have made, would have forecast a series
       (columns timestamp,value). What is left out is chosen by the series. docs/forecasting.md explains it.
-  tidegate simulate SCENARIO.yaml [--json OUT] [--html OUT] [--policies NAME,NAME] [--seed N] [--threads N] [--quiet]
-      Says how static, reactive, predictive and all-knowing limits would have served services that share a total, in
-      simulated time. docs/simulator.md explains scenarios and figures.
+  tidegate simulate SCENARIO.yaml [--json OUT] [--html OUT] [--policies NAME,NAME] [--model MODEL] [--seed N]
+                    [--threads N] [--quiet]
+      Says how static, reactive, predictive, all-knowing and, with a model, learned limits would have served services
+      that share a total, in simulated time. docs/simulator.md explains scenarios and figures.
+  tidegate train SCENARIO.yaml --out MODEL [--seed N] [--budget 10m] [--updates N] [--resume CHECKPOINT] [--threads N]
+                 [--html OUT] [--json OUT] [--quiet]
+      Learns to share a total from a scenario's train days, in so much CPU time. docs/learning.md explains it.
   tidegate model list|show VERSION|import FILE|export VERSION FILE --dir DIR [--json]
       Keeps models of the learned allocator in a folder, by version.
   tidegate docs [--write]

@@ -1,6 +1,7 @@
 /** What a training is of, and how its days are parted. Plain data, structured-cloneable. */
 import { TidegateError } from '../../core/errors';
-import type { PpoSettings } from '../../learn/ppo/settings';
+import { ppoSettings, type PpoSettings } from '../../learn/ppo/settings';
+import { shapedPart } from '../../simulate/demand';
 import { DAY_MINUTES, partMinutes, type Scenario } from '../../simulate/scenario';
 import { digestOf } from './sealed-file';
 
@@ -37,6 +38,12 @@ export function trainingScenario(scenario: Scenario): Scenario {
   const heldOut = Math.min(HELD_OUT_MAX, Math.max(HELD_OUT_MIN, trainDays * HELD_OUT_PART));
   const minutes = partMinutes(scenario, 'train');
   const testDays = Math.round(heldOut * DAY_MINUTES) / DAY_MINUTES;
+  // A service that is asked for nothing before the days held out teaches nothing.
+  const learned = minutes - Math.round(testDays * DAY_MINUTES);
+  const asked = scenario.services.filter((service) => shapedPart(service, 0, learned) !== undefined);
+  if (asked.length === 0) {
+    throw new TidegateError('TG_LEARN_TOO_LITTLE_HISTORY', 'nothing is asked for on the days to learn from');
+  }
   const cut = new Map<Float64Array, Float64Array>();
   const known = (trace: Float64Array): Float64Array => {
     const part = cut.get(trace) ?? trace.slice(0, minutes);
@@ -49,7 +56,7 @@ export function trainingScenario(scenario: Scenario): Scenario {
     testDays,
     // What is lost on the test days is not known while learning.
     capacityLoss: undefined,
-    services: scenario.services.map((service) => ({ ...service, trace: known(service.trace) })),
+    services: asked.map((service) => ({ ...service, trace: known(service.trace) })),
   };
 }
 
@@ -67,4 +74,34 @@ export interface PlanWishes {
   readonly budgetMs: number;
   /** In place of what fits. */
   readonly updates?: number | undefined;
+}
+
+/** Looks at the days held out over a training. */
+const LOOKS = 10;
+/** Updates at least and at most: fewer teach nothing, more are not worth their time. */
+const UPDATES_MIN = 5;
+const UPDATES_MAX = 400;
+/** CPU time of a tick of a service in a rollout, and of learning from a step of it, ms; a busy machine's, so that budgets suffice. */
+const TICK_MS = 0.006;
+const LEARN_MS = 0.04;
+/** What the looks at the days held out leave of a budget. */
+const LEARNING_PART = 0.9;
+
+/**
+ * A plan by the scenario's train days. The number of updates follows from the budget and the number of services alone, so that it is the
+ * same on any machine that is fast enough; on a slower one the budget ends it earlier.
+ * @throws TidegateError TG_LEARN_TOO_LITTLE_HISTORY.
+ */
+export function trainingPlan(scenario: Scenario, { seed, budgetMs, updates }: PlanWishes): TrainingPlan {
+  const parted = trainingScenario(scenario);
+  const usual = ppoSettings();
+  const ticks = Math.max(1, parted.intervalMs / parted.tickMs);
+  const stepMs = parted.services.length * (ticks * TICK_MS + LEARN_MS);
+  const fitting = Math.floor((LEARNING_PART * budgetMs) / (stepMs * usual.rollouts * usual.rolloutSteps));
+  const settings = ppoSettings({
+    ...usual,
+    updates: updates ?? Math.min(UPDATES_MAX, Math.max(UPDATES_MIN, fitting)),
+  });
+  const scoreEvery = Math.max(1, Math.round(settings.updates / LOOKS));
+  return { scenario: parted, seed: seed ?? scenario.seed, settings, scoreEvery };
 }
