@@ -27,6 +27,8 @@ export interface GroupStanding {
   readonly aheadS: number;
 }
 
+/** More than this part of the demand has to be too much for all before that is said; then it is said until nothing is. */
+const OVERLOAD_PART = 0.02;
 /** Parts of the demand under this are none. */
 const LEAST_PART = 1e-6;
 /** Shares that are known must make up so much of the traffic for the rest to be judged by them. */
@@ -56,6 +58,8 @@ export class GroupPlanner {
   /** The same, as late as demand is told. */
   readonly #lateShare: Float64Array;
   readonly #room: { left: Float64Array; weight: Float64Array };
+
+  #overloaded = false;
 
   /** @param before of the same group: its targets and classes keep their shares, as far as the new bounds allow, and what is known. */
   constructor(policy: TrafficPolicy, group: TrafficGroup, before?: GroupPlanner) {
@@ -207,14 +211,15 @@ export class GroupPlanner {
       return 'unhealthy';
     }
     this.#makeRoom(scale);
-    let short = false;
+    let short = 0;
     for (const [c, row] of this.#wished.entries()) {
       const part = this.#parts.parts[c] ?? 0;
-      if (part > LEAST_PART) short = spreadClass(scale * part, this.#shape, this.#room, row) > 0 || short;
+      if (part > LEAST_PART) short += part * spreadClass(scale * part, this.#shape, this.#room, row);
       else spreadClass(1, this.#shape, this.#roomByHealth(), row);
       roundRow(row, this.#shape.low, this.#shape.high);
     }
-    return short && counts ? 'overloaded' : 'moving';
+    this.#overloaded = counts && short > (this.#overloaded ? 0 : OVERLOAD_PART);
+    return this.#overloaded ? 'overloaded' : 'moving';
   }
 
   #makeRoom(scale: number): void {

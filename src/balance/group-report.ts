@@ -8,14 +8,13 @@ import type { GroupStanding } from './group-planner';
 /** Causes that are told; more are counted. */
 const MAX_CAUSES = 3;
 
-/** A decision but for its shares. */
-export type GroupReport = Omit<GroupDecision, 'changed' | 'shares'>;
+/** What a decision says beside its shares. */
+export type GroupReport = Pick<GroupDecision, 'state' | 'why' | 'targets'>;
 
-/** Reports a group's standing at `nowMs`. */
-export function reportGroup(nowMs: number, standing: GroupStanding): GroupReport {
+/** Reports a group's standing. */
+export function reportGroup(standing: GroupStanding): GroupReport {
   const targets = standing.targets.map((_, t) => reasonOf(standing, t));
-  const { group, state } = standing;
-  return { group: group.name, atMs: nowMs, state, why: whyOf(standing, targets), targets };
+  return { state: standing.state, why: whyOf(standing, targets), targets };
 }
 
 function reasonOf(standing: GroupStanding, t: number): TargetReason {

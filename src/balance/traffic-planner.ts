@@ -49,8 +49,9 @@ export class TrafficPlanner {
     return this.#planned.map((planned) => {
       const { group } = planned.planner;
       try {
-        const report = reportGroup(atMs, planned.planner.tick(atMs, byName.get(group.name)));
-        return { ...report, ...this.#publish(planned) };
+        const { state, why, targets } = reportGroup(planned.planner.tick(atMs, byName.get(group.name)));
+        const changed = publish(planned);
+        return { group: group.name, atMs, changed, state, why, shares: planned.rows, targets };
       } catch (fault) {
         return this.#fallBack(planned, atMs, fault);
       }
@@ -64,25 +65,26 @@ export class TrafficPlanner {
     return {
       group: group.name,
       atMs,
+      changed: publish(planned),
       state: 'stale',
       why: `it cannot be planned (${told.slice(0, 200)}): the configured weights hold`,
+      shares: planned.rows,
       targets: group.targets.map(({ id }) => staleReason(id)),
-      ...this.#publish(planned),
     };
   }
+}
 
-  /** The shares to be told: the arrays of the last decision while nothing differs. */
-  #publish(planned: Planned): { changed: boolean; shares: readonly (readonly number[])[] } {
-    const { rows } = planned.planner;
-    const isSame =
-      !planned.isNew &&
-      rows.length === planned.rows.length &&
-      rows.every((row, c) => isSameRow(row, planned.rows[c] ?? []));
-    if (isSame) return { changed: false, shares: planned.rows };
-    planned.rows = rows.map((row) => Array.from(row));
-    planned.isNew = false;
-    return { changed: true, shares: planned.rows };
-  }
+/** Copies the shares where they differ from those that were told. @returns whether they do. */
+function publish(planned: Planned): boolean {
+  const { rows } = planned.planner;
+  const isSame =
+    !planned.isNew &&
+    rows.length === planned.rows.length &&
+    rows.every((row, c) => isSameRow(row, planned.rows[c] ?? []));
+  if (isSame) return false;
+  planned.rows = rows.map((row) => Array.from(row));
+  planned.isNew = false;
+  return true;
 }
 
 /** The first row of each group; one that cannot be read is none. */

@@ -203,3 +203,13 @@ describe('when it is too much', () => {
     expect(decision.state).toBe('overloaded');
   });
 });
+
+test('overload is said from two hundredths of the demand on, until nothing is too much', () => {
+  const run = new Run(pair);
+  const at = (perS: number) => uneven(perS, perS, fullBucket(100), fullBucket(100));
+  const mostPerS = 0.9 * (100 + 100 / 32);
+  expect(run.for(20, at(mostPerS * 1.01)).state).toBe('configured');
+  expect(run.for(20, at(mostPerS * 1.1)).state).toBe('overloaded');
+  expect(run.for(20, at(mostPerS * 1.01)).state).toBe('overloaded');
+  expect(run.for(20, at(mostPerS * 0.9)).state).toBe('configured');
+});
