@@ -11,6 +11,7 @@ import { parseArguments, portProblems, redisPorts } from './ports.mjs';
 import { Processes } from './processes.mjs';
 import { writePrometheusConfig } from './prometheus.mjs';
 import { startRedisCluster } from './redis-cluster.mjs';
+import { describeTraffic, startTraffic } from './traffic.mjs';
 
 const { ROOT, findPart } = catalogue;
 const NEEDED = ['envoy', 'redis-server', 'redis-cli'];
@@ -101,7 +102,7 @@ async function startPrometheus({ ports, folder, processes, waitFor }) {
   return true;
 }
 
-function describe({ ports, limits, folder, withPrometheus }) {
+function describe({ ports, limits, folder, withPrometheus, resources }) {
   const envoys = [1, 2].map((n) => `http://${local(ports[`envoy-${n}`])}`);
   const lines = [
     'The mesh is up.',
@@ -117,6 +118,7 @@ function describe({ ports, limits, folder, withPrometheus }) {
     'Both Envoys share one limit. Five logins a minute pass, the rest get 429:',
     `  for i in $(seq 1 4); do for envoy in ${envoys.join(' ')}; do`,
     `    curl -s -o /dev/null -w '%{http_code}\\n' $envoy/login; done; done`,
+    ...(resources === undefined ? [] : describeTraffic({ ports, resources })),
     '',
     'Ctrl-C stops everything.',
   ];
@@ -130,7 +132,7 @@ async function main() {
   const setup = path.join(ROOT, 'scripts/setup-parts.mjs');
   const check = spawnSync(process.execPath, [setup, '--check', ...NEEDED], { encoding: 'utf8' });
   if (check.status !== 0) throw new Error(check.stderr.trim());
-  const problems = await portProblems(options.ports, findPart('prometheus') !== undefined);
+  const problems = await portProblems(options.ports, findPart('prometheus') !== undefined, options.traffic);
   if (problems.length > 0) {
     throw new Error(`${problems.join('\n')}\nmove all with --offset N, or one with --port NAME=N`);
   }
@@ -146,8 +148,11 @@ async function main() {
   try {
     const waitFor = (name, ready) => waitUntil(processes, stop.signal, name, ready);
     const withPrometheus = await startAll({ ...options, limits, folder, processes, waitFor });
+    const resources = options.traffic
+      ? await startTraffic({ ...options, folder, processes, waitFor, answers })
+      : undefined;
     up = true;
-    describe({ ...options, limits, folder, withPrometheus });
+    describe({ ...options, limits, folder, withPrometheus, resources });
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
     }

@@ -24,8 +24,20 @@ const DEFAULTS = {
   redis: 7001,
 };
 
+/** Of what `--traffic` adds. */
+const TRAFFIC_DEFAULTS = {
+  'envoy-3': 10_200,
+  'envoy-3-admin': 9922,
+  'tidegate-3-data': 8281,
+  'tidegate-3-admin': 8280,
+  'tidegate-3-control': 18_200,
+  'shop-a': 8001,
+  'shop-b': 8002,
+  'shop-c': 8003,
+};
+
 /** The names that `--port NAME=N` takes. */
-export const PORT_NAMES = Object.keys(DEFAULTS);
+export const PORT_NAMES = [...Object.keys(DEFAULTS), ...Object.keys(TRAFFIC_DEFAULTS)];
 
 function parsePort(text, what) {
   const port = Number(text);
@@ -34,13 +46,18 @@ function parsePort(text, what) {
   return port;
 }
 
-/** Reads `--offset N`, `--port NAME=N` and `--limits FILE`; throws an Error that names what is wrong. */
+/** Reads `--traffic`, `--offset N`, `--port NAME=N` and `--limits FILE`; throws an Error that names what is wrong. */
 export function parseArguments(args) {
-  const options = { limits: 'examples/limits.yaml', ports: { ...DEFAULTS } };
+  const pairs = args.filter((argument) => argument !== '--traffic');
+  const options = {
+    limits: 'examples/limits.yaml',
+    traffic: pairs.length < args.length,
+    ports: { ...DEFAULTS, ...TRAFFIC_DEFAULTS },
+  };
   const single = {};
   let offset = 0;
-  for (let index = 0; index < args.length; index += 2) {
-    const [flag, value] = [args[index], args[index + 1]];
+  for (let index = 0; index < pairs.length; index += 2) {
+    const [flag, value] = [pairs[index], pairs[index + 1]];
     if (value === undefined) throw new Error(`${flag} needs a value; ${USAGE}`);
     if (flag === '--limits') options.limits = value;
     else if (flag === '--offset') offset = parsePort(value, flag);
@@ -56,7 +73,7 @@ export function parseArguments(args) {
   return options;
 }
 
-export const USAGE = 'usage: npm run mesh -- [--limits FILE] [--offset N] [--port NAME=N]...';
+export const USAGE = 'usage: npm run mesh -- [--traffic] [--limits FILE] [--offset N] [--port NAME=N]...';
 
 /** The ports of the Redis nodes. */
 export function redisPorts(ports) {
@@ -72,9 +89,12 @@ function isFree(port) {
 }
 
 /** One line for each port that something else has, or that is no port; empty when all can be used. */
-export async function portProblems(ports, wantsPrometheus) {
+export async function portProblems(ports, wantsPrometheus, wantsTraffic) {
   const needed = PORT_NAMES.filter(
-    (name) => name !== 'redis' && (wantsPrometheus || name !== 'prometheus'),
+    (name) =>
+      name !== 'redis' &&
+      (wantsPrometheus || name !== 'prometheus') &&
+      (wantsTraffic || !(name in TRAFFIC_DEFAULTS)),
   ).map((name) => ({ name, port: ports[name] }));
   for (const port of redisPorts(ports)) {
     needed.push({ name: 'redis', port }, { name: 'redis', port: port + BUS_OFFSET });

@@ -1,5 +1,7 @@
 /** The configs of envoy/ as they are committed: Envoy itself accepts them, without a warning. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import {
   envoyCluster,
@@ -16,10 +18,28 @@ const files = readdirSync(repositoryPath('envoy')).filter((file) => file.endsWit
 const LISTENER: Readonly<Record<string, string>> = { 'edge.yaml': 'edge', 'sidecar.yaml': 'inbound' };
 
 test('the configs that are tested are the ones that are there', () => {
-  expect(files.sort()).toEqual(Object.keys(LISTENER));
+  expect(files.sort()).toEqual([...Object.keys(LISTENER), 'mesh.yaml'].sort());
 });
 
-describe.each(files)('envoy/%s', (file) => {
+test('envoy/mesh.yaml is valid, names its ports, and has nothing but the way to Tidegate', async () => {
+  const output = await validateEnvoyConfig(repositoryPath('envoy', 'mesh.yaml'));
+  expect(output).toContain('OK');
+  expect(output).not.toMatch(/deprecated/i);
+  const config = loadEnvoyConfig('mesh');
+  expect(config.static_resources).not.toHaveProperty('listeners');
+  expect(envoyCluster(config, 'tidegate')).toMatchObject({ health_checks: [{ grpc_health_check: {} }] });
+  expect(config).toMatchObject({ admin: { address: { socket_address: { address: '127.0.0.1' } } } });
+  const text = readFileSync(repositoryPath('envoy', 'mesh.yaml'), 'utf8');
+  const head = text.slice(0, text.indexOf('\nnode:'));
+  for (const [, port] of text.matchAll(/port_value: (\d+)/g)) expect(head).toContain(`:${port}`);
+  // What is switched on by hand is valid as well.
+  const file = join(mkdtempSync(join(tmpdir(), 'tidegate-mesh-')), 'mesh.yaml');
+  writeFileSync(file, text.replace(/^#\+ /gm, ''));
+  expect(await validateEnvoyConfig(file)).toContain('OK');
+  rmSync(dirname(file), { recursive: true });
+});
+
+describe.each(Object.keys(LISTENER))('envoy/%s', (file) => {
   const config = loadEnvoyConfig(file.replace('.yaml', ''));
   const text = readFileSync(repositoryPath('envoy', file), 'utf8');
 

@@ -20,7 +20,8 @@ afterEach(async () => {
 /** Starts the mesh below the ports that outgoing connections take; elsewhere again when one is taken. */
 async function startMesh(): Promise<Child> {
   for (let attempt = 1; ; attempt += 1) {
-    mesh = startChild(process.execPath, [SCRIPT, '--offset', String(randomInt(1_000, 14_000))]);
+    const offset = String(randomInt(1_000, 14_000));
+    mesh = startChild(process.execPath, [SCRIPT, '--traffic', '--offset', offset]);
     try {
       await mesh.waitForLine(
         'the mesh is up',
@@ -61,6 +62,24 @@ test('both Envoys keep to the limit of the example, Prometheus is served, a part
   expect(config).toContain(new URL(stats).host);
   expect(config).not.toMatch(/(tidegate|envoy)-\d:\d/);
 
+  // The part whose traffic moves: Envoy has all of it from Tidegate, and what is printed can be typed.
+  const shop = find(text, /Envoy +(\S+) +\(x-user-tier/);
+  const answers = await Promise.all(Array.from({ length: 30 }, async () => (await fetch(shop)).text()));
+  expect(new Set(answers.map((answer) => answer.split(':')[0]))).toEqual(
+    new Set(['shop-a', 'shop-b', 'shop-c']),
+  );
+  const [, ...status] = find(text, /(node dist\/main\.js mesh status .*)/).split(' ');
+  const shown = execFileSync(process.execPath, status, { cwd: repositoryPath(), encoding: 'utf8' });
+  expect(shown).toMatch(/edge-1 +all +delta +Cluster .* ok \(all\)/);
+  expect(shown).toContain('group shop (nodes all)');
+  const [, ...load] = find(text, /(node scripts\/mesh\/load\.mjs \S+ )/)
+    .trim()
+    .split(' ');
+  const brief = [...load, '--from', '20', '--to', '20', '--seconds', '2'];
+  expect(execFileSync(process.execPath, brief, { cwd: repositoryPath(), encoding: 'utf8' })).toMatch(
+    /shop-[abc] \d+/,
+  );
+
   // A part may end, so that a failure can be tried out.
   const redis = find(text, /redis-cli -c -p (\d+)/);
   execFileSync(partPath('redis-cli'), ['-p', redis, 'shutdown', 'nosave']);
@@ -74,7 +93,7 @@ test('both Envoys keep to the limit of the example, Prometheus is served, a part
   running.signal('SIGINT');
   expect(await running.exited).toBe(0);
   expect(existsSync(folder)).toBe(false);
-  for (const url of [...envoys, prometheus]) await expect(fetch(url)).rejects.toThrow('fetch failed');
+  for (const url of [...envoys, prometheus, shop]) await expect(fetch(url)).rejects.toThrow('fetch failed');
 }, 120_000);
 
 test('a port that is taken is named before anything starts', async () => {
