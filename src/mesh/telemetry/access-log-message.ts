@@ -4,7 +4,7 @@
  * is used, so that one that is malformed changes nothing.
  * Source: envoy/service/accesslog/v3/als.proto, envoy/data/accesslog/v3/accesslog.proto.
  */
-import * as Field from './access-log-fields';
+import { Field } from './access-log-fields';
 import { ByteCursor } from './byte-cursor';
 import { readResponseFlags } from './response-flags';
 

@@ -21,7 +21,8 @@ export class EventLog {
   /** @param slots Of the window, the one that is being filled included. @param maxWords Of all slots together. */
   constructor(slots: number, maxWords: number) {
     this.#slots = Array.from({ length: slots }, () => ({ blocks: [], words: 0 }));
-    this.#maxBlocks = Math.max(slots, Math.ceil(maxWords / BLOCK_WORDS));
+    // Each slot may leave a part of its last block empty.
+    this.#maxBlocks = slots + Math.ceil(maxWords / BLOCK_WORDS);
   }
 
   /** Adds words to the slot that is being filled, the second unless it is 0. Returns false when there is no room. */

@@ -27,14 +27,17 @@ export function bucketOf(ms: number): number {
   return bucket < BUCKETS ? bucket : BUCKETS - 1;
 }
 
-/** The nearest-rank percentile of counts by bucket, ms; NaN of none. @param part 0 to 1. */
-export function percentileMs(counts: Uint32Array, part: number): number {
-  let total = 0;
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) total += counts[bucket]!;
+/**
+ * The nearest-rank percentile of counts by bucket, ms; NaN of none.
+ * @param total The sum of the counts. @param part 0 to 1. @param from A bucket before which all counts are 0.
+ */
+export function percentileMs(counts: Uint32Array, total: number, part: number, from = 0): number {
+  if (total === 0) return NaN;
   let rest = Math.max(1, Math.ceil(part * total));
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+  let bucket = from;
+  for (; bucket < BUCKETS - 1; bucket += 1) {
     rest -= counts[bucket]!;
-    if (rest <= 0) return MIDDLES[bucket]!;
+    if (rest <= 0) break;
   }
-  return NaN;
+  return MIDDLES[bucket]!;
 }

@@ -1,5 +1,5 @@
 /** A window's figures: of each series, and of all that have a route, a cluster or a host in common. */
-import type { TrafficSnapshot } from '../../core/traffic-telemetry';
+import type { TrafficFigures, TrafficSeries, TrafficSnapshot } from '../../core/traffic-telemetry';
 import { TrafficTally } from './traffic-tally';
 import type { TrafficWindow } from './traffic-window';
 
@@ -8,13 +8,13 @@ type Figures = Pick<TrafficSnapshot, 'coveredMs' | 'series' | 'routes' | 'cluste
 /** See the file's head. Series with an empty route, cluster or host are in no sum of those. */
 export function trafficFigures(window: TrafficWindow): Figures {
   const coveredMs = window.coveredSeconds * 1_000;
-  const series: Figures['series'][number][] = [];
+  const series: TrafficSeries[] = [];
   const routes = new Sums<{ readonly route: string }>();
   const clusters = new Sums<{ readonly cluster: string }>();
   const hosts = new Sums<{ readonly cluster: string; readonly host: string }>();
   for (const { names, tally } of window.series()) {
     const { route, cluster, host } = names;
-    series.push({ ...names, ...tally.figures(coveredMs) });
+    series.push(tally.addFigures({ route, cluster, host }, coveredMs));
     if (route !== '') routes.add(route, { route }, tally);
     if (cluster !== '') clusters.add(cluster, { cluster }, tally);
     if (host !== '') hosts.add(`${cluster}\n${host}`, { cluster, host }, tally);
@@ -25,23 +25,36 @@ export function trafficFigures(window: TrafficWindow): Figures {
     routes: routes.figures(coveredMs),
     clusters: clusters.figures(coveredMs),
     hosts: hosts.figures(coveredMs),
-    other: window.other.figures(coveredMs),
+    other: window.other.addFigures({}, coveredMs),
   };
 }
 
+interface Sum<Names> {
+  readonly names: Names;
+  tally: TrafficTally;
+  /** Whether the tally is that of the only series so far, as a host often has it. */
+  borrowed: boolean;
+}
+
 class Sums<Names extends object> {
-  readonly #sums = new Map<string, { readonly names: Names; readonly tally: TrafficTally }>();
+  readonly #sums = new Map<string, Sum<Names>>();
 
   add(key: string, names: Names, tally: TrafficTally): void {
-    let sum = this.#sums.get(key);
+    const sum = this.#sums.get(key);
     if (sum === undefined) {
-      sum = { names, tally: new TrafficTally() };
-      this.#sums.set(key, sum);
+      this.#sums.set(key, { names, tally, borrowed: true });
+      return;
+    }
+    if (sum.borrowed) {
+      const first = sum.tally;
+      sum.tally = new TrafficTally();
+      sum.tally.merge(first);
+      sum.borrowed = false;
     }
     sum.tally.merge(tally);
   }
 
-  figures(overMs: number): (Names & ReturnType<TrafficTally['figures']>)[] {
-    return [...this.#sums.values()].map(({ names, tally }) => ({ ...names, ...tally.figures(overMs) }));
+  figures(overMs: number): (Names & TrafficFigures)[] {
+    return Array.from(this.#sums.values(), ({ names, tally }) => tally.addFigures(names, overMs));
   }
 }

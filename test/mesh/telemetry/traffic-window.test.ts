@@ -162,9 +162,20 @@ describe('the window', () => {
     const run = new Run(10, 4_096, 1);
     const thousand = logs(...many(1_000).map((one) => entry(one)));
     run.raw(thousand, 50);
-    expect(total(run.figures)).toBeLessThanOrEqual(8_192);
+    expect(total(run.figures)).toBeLessThanOrEqual(3 * 4_096);
     expect(total(run.figures)).toBeGreaterThan(4_000);
     expect(total(run.second().second(...many(3)).figures)).toBe(3);
+  });
+
+  test('has room for the bound in every second, with flags', () => {
+    const [perSecond, seconds] = [500, 4];
+    const run = new Run(10, 2 * perSecond * (seconds + 1), seconds);
+    const flagged = logs(
+      ...many(perSecond, { flags: { upstream_remote_reset: true } }).map((one) => entry(one)),
+    );
+    for (let second = 0; second < 12; second += 1) run.raw(flagged);
+    expect(total(run.figures)).toBe(perSecond * seconds);
+    expect(run.figures.series[0]?.flags).toEqual({ UR: perSecond * seconds });
   });
 
   test('agrees with a count of the same requests, whatever they are', () => {
