@@ -15,7 +15,9 @@ export function adviceViews(
   advisor: Pick<ModelAdvisor, 'terms' | 'explains'> | undefined,
 ): readonly LearningAdviceView[] {
   const outputs = new Map((decision?.outputs ?? []).map((output) => [output.id, output]));
-  const members = (advice?.members ?? []).slice(0, MAX_MEMBERS);
+  const members = (advice?.members ?? [])
+    .filter(({ demandFactor, keepFactor }) => Number.isFinite(demandFactor) && Number.isFinite(keepFactor))
+    .slice(0, MAX_MEMBERS);
   const explained = new Set(
     [...members]
       .sort((a, b) => changeOf(b) - changeOf(a))
@@ -44,5 +46,5 @@ function largest(terms: readonly LearningTermView[]): readonly LearningTermView[
 }
 
 function changeOf({ demandFactor }: MemberAdvice): number {
-  return Math.abs(Math.log(demandFactor)) || 0;
+  return Math.abs(Math.log(demandFactor));
 }
