@@ -28,8 +28,8 @@ interface Index {
 const indexes = new WeakMap<TrafficSnapshot, Index>();
 
 /**
- * Errors and response times as access logs tell them, where there were enough requests in the window; errors as load reports do where there are no logs. CPU and memory are
- * what the hosts report of themselves.
+ * Errors and response times as access logs tell them, errors as load reports do where there are no logs; both of enough
+ * requests only. CPU and memory are what the hosts report of themselves.
  */
 export function targetHealthOf(
   snapshot: TrafficSnapshot,
@@ -49,7 +49,7 @@ export function targetHealthOf(
     value === undefined || requests < least ? NaN : value;
   const errorShare = figure(traffic?.errorShare, LEAST_FOR_ERRORS);
   return {
-    errorShare: Number.isNaN(errorShare) ? reportedErrorShare(load) : errorShare,
+    errorShare: Number.isNaN(errorShare) ? reportedErrorShare(load, snapshot.coveredMs) : errorShare,
     latencyP50Ms: figure(traffic?.latencyP50Ms, LEAST_FOR_ERRORS),
     latencyP99Ms: figure(traffic?.latencyP99Ms, LEAST_FOR_P99),
     cpu: load?.metrics[CPU] ?? NaN,
@@ -57,10 +57,10 @@ export function targetHealthOf(
   };
 }
 
-function reportedErrorShare(load: LoadFigures | undefined): number {
+function reportedErrorShare(load: LoadFigures | undefined, overMs: number): number {
   if (load === undefined) return NaN;
-  const answers = load.successfulPerS + load.errorsPerS;
-  return answers > 0 ? load.errorsPerS / answers : NaN;
+  const answersPerS = load.successfulPerS + load.errorsPerS;
+  return (answersPerS * overMs) / MS_PER_S < LEAST_FOR_ERRORS ? NaN : load.errorsPerS / answersPerS;
 }
 
 function indexOf(snapshot: TrafficSnapshot): Index {

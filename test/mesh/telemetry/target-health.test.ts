@@ -47,3 +47,24 @@ test.each([
     latencyP99Ms,
   });
 });
+
+test.each([
+  ['too few reported answers say nothing', 0.9, 1, NaN],
+  ['enough of them say how many fail', 1, 1, 0.5],
+  ['none say nothing', 0, 0, NaN],
+])('%s', (_what, successfulPerS, errorsPerS, errorShare) => {
+  const load = {
+    cluster: 'd',
+    host: '10.0.0.1:80',
+    issuedPerS: 2,
+    successfulPerS,
+    errorsPerS,
+    inProgress: 0,
+    droppedPerS: 0,
+    dropsPerS: {},
+    metrics: { cpu_utilization: 0.25 },
+  };
+  const snapshot = { ...snapshotOf(10, 0), loads: [load] };
+  const target = { cluster: 'd', host: '10.0.0.1:80' };
+  expect(targetHealthOf(snapshot, target)).toMatchObject({ errorShare, latencyP50Ms: NaN, cpu: 0.25 });
+});
