@@ -29,9 +29,14 @@ export const MAX_DENIAL_MS = 100;
 /** A lease is used for this part of its life only: clocks that count differently fast stay on the safe side. */
 export const USABLE_PART = 0.99;
 /** A rate is measured over at least this long, ms, or this many hits. */
-const PERIOD_MS = 20;
+const PERIOD_MS = 40;
 const PERIOD_HITS = 8;
 const SHORTEST_MS = 2;
+/**
+ * Of few hits little is known: a rate is taken for so many standard deviations of a Poisson count less than was seen, which
+ * it exceeds three times of four. Two hits by chance would else bring a chunk that has to go back unused.
+ */
+const DOUBT_SD = 0.674;
 const FIRST_CHUNK = 8;
 /** A chunk for fewer calls than this costs more than it saves. */
 const LEAST_CALLS = 2;
@@ -320,7 +325,8 @@ export class Lease {
   private measure(nowMs: number): void {
     const passedMs = nowMs - this.periodMs;
     if (passedMs < PERIOD_MS && this.periodHits < PERIOD_HITS) return;
-    const rate = this.periodHits / Math.max(passedMs, SHORTEST_MS);
+    const sure = Math.max(0, this.periodHits - DOUBT_SD * Math.sqrt(this.periodHits));
+    const rate = sure / Math.max(passedMs, SHORTEST_MS);
     const stale = this.ratePerMs === 0 || passedMs > this.terms.idleMs;
     this.ratePerMs = stale ? rate : (this.ratePerMs + rate) / 2;
     if (passedMs > this.terms.idleMs) {
@@ -331,9 +337,9 @@ export class Lease {
     this.periodHits = 0;
   }
 
-  /** Tokens to hold: what demand spends in half of the idle time, and no more than its window will see. */
+  /** Tokens to hold: what demand spends in the idle time, and no more than its window will see. */
   private target(nowMs: number): number {
-    const aheadMs = Math.min(this.terms.idleMs / 2, this.terms.ttlMs / 4);
+    const aheadMs = Math.min(this.terms.idleMs, this.terms.ttlMs / 4);
     const horizonMs = this.windowEndMs > nowMs ? Math.min(aheadMs, this.windowEndMs - nowMs) : aheadMs;
     const cap = Math.max(this.chunkCap, LEAST_CALLS * this.callHits);
     return Math.min(Math.ceil(this.ratePerMs * horizonMs), cap, this.allowance);

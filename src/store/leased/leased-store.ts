@@ -155,7 +155,10 @@ export class LeasedStore implements BucketStore {
     const outcome = lease.take(hits, nowMs) ?? denialHere(request, lease, call, nowMs);
     if (outcome === undefined) {
       if (hits > 0) this.#makeRoom(lease);
-      return this.#askShared(request);
+      const results = this.#askShared(request);
+      // In the same turn, and so in the same command.
+      if (hits > 0 && !this.#closing && lease.isDue(nowMs)) this.#ask(lease, nowMs);
+      return results;
     }
     if (outcome.allowed && lease.isDue(nowMs)) this.#ask(lease, nowMs);
     this.#observer.local(1);
