@@ -95,7 +95,7 @@ const known = new Set(files.map((file) => file.path));
 
 /** The file under src that a relative import names. */
 function target(file: SourceFile, specifier: string): string {
-  const path = relative(SRC, resolve(SRC, dirname(file.path), specifier))
+  const path = relative(SRC, resolve(SRC, dirname(file.path), specifier.replace(/\.js$/, '')))
     .split(sep)
     .join('/');
   return [`${path}.ts`, `${path}/index.ts`, path].find((candidate) => known.has(candidate)) ?? path;

@@ -3,35 +3,22 @@
  * `docs/errors.md` is made from this file, and a test keeps the two in step.
  */
 
-/** One entry of the catalogue. */
-export interface CatalogueEntry {
-  /** What the code means, for docs/errors.md. */
-  readonly meaning: string;
-  /** What to do about it. */
-  readonly remedy: string;
-  /** Whether the same call may succeed later unchanged. */
-  readonly transient: boolean;
-  /** google.rpc.Code's number for a gRPC caller. */
-  readonly grpcStatus: number;
-}
+import {
+  input,
+  absent,
+  excess,
+  setup,
+  outage,
+  INTERNAL,
+  PERMISSION_DENIED,
+  UNAVAILABLE,
+  UNAUTHENTICATED,
+  type CatalogueEntry,
+} from './error-kinds';
+import { LEARN_ERRORS } from './learn-errors';
+import { MESH_ERRORS } from './mesh-errors';
 
-const INVALID_ARGUMENT = 3;
-const NOT_FOUND = 5;
-const PERMISSION_DENIED = 7;
-const RESOURCE_EXHAUSTED = 8;
-const FAILED_PRECONDITION = 9;
-const INTERNAL = 13;
-const UNAVAILABLE = 14;
-const UNAUTHENTICATED = 16;
-
-const kind =
-  (transient: boolean, grpcStatus: number) =>
-  (meaning: string, remedy: string): CatalogueEntry => ({ meaning, remedy, transient, grpcStatus });
-const input = kind(false, INVALID_ARGUMENT);
-const absent = kind(false, NOT_FOUND);
-const excess = kind(false, RESOURCE_EXHAUSTED);
-const setup = kind(false, FAILED_PRECONDITION);
-const outage = kind(true, UNAVAILABLE);
+export type { CatalogueEntry };
 
 const ENTRIES = {
   TG_INTERNAL: {
@@ -306,45 +293,6 @@ const ENTRIES = {
     'A file that a command was told to write cannot be written.',
     'give a path in a folder that is there and can be written to',
   ),
-  TG_LEARN_TOO_LITTLE_HISTORY: setup(
-    'There is too little history to learn an allocation from: the solver stays in charge.',
-    'wait until there are two days of it at least, or give the scenario more training days',
-  ),
-  TG_LEARN_BAD_MODEL: setup(
-    'A model of the learned allocator is damaged, or is none that this version can use.',
-    'train it anew with `tidegate train`, or restore the file',
-  ),
-  TG_LEARN_BAD_CHECKPOINT: setup(
-    'A checkpoint of a training is damaged, or of another training.',
-    'resume from another checkpoint with the scenario and seed that it is of, or begin anew without --resume',
-  ),
-  TG_LEARN_THREAD_LOST: {
-    meaning: 'A thread of a training died; the last checkpoint is kept.',
-    remedy: 'go on with --resume and the checkpoint; see the message for the cause',
-    transient: true,
-    grpcStatus: INTERNAL,
-  },
-  TG_LEARN_UNKNOWN_MODEL: absent('There is no such model in the folder.', 'see `tidegate model list`'),
-  TG_LEARN_OTHER_MODEL: setup(
-    'A model was made for something else: by a later version, or from other features.',
-    'train a model with this version',
-  ),
-  TG_LEARN_BAD_SETTINGS: setup(
-    'Training cannot be set as it is told to be.',
-    'see the message, and docs/learning.md for the bounds',
-  ),
-  TG_LEARN_BAD_ACTION: input(
-    'An action is not of the length that its services need, or holds what is not a finite number.',
-    'give finite numbers, so many for each service as the shape says',
-  ),
-  TG_LEARN_NOT_FINITE: setup(
-    'A learned policy says what is not a number.',
-    'nothing: the solver decides alone; train the model anew, or give another',
-  ),
-  TG_ALLOCATION_INVALID: setup(
-    'An allocation controller was told what cannot be.',
-    'see docs/library.md for what it takes',
-  ),
   TG_FORECAST_NO_FIT: setup('The model finds no fit to the series.', 'choose another model; see the cause'),
   TG_FORECAST_UNKNOWN_CLASS: absent(
     'There is no such class, or it has not been seen yet.',
@@ -374,56 +322,8 @@ const ENTRIES = {
   ),
 
   // The mesh.
-  TG_MESH_UNKNOWN_FIELD: setup(
-    'A resource has a field that its definition does not have.',
-    "see the path in the message; take the field's name from Envoy's v3 API",
-  ),
-  TG_MESH_WRONG_VALUE: setup(
-    'A value in a resource is not of the type that its field has.',
-    "see the path in the message, and the field's type in Envoy's v3 API",
-  ),
-  TG_MESH_OFF: input(
-    'Something was asked of the mesh, and no resources are served.',
-    'set mesh.path, or mesh.telemetry.access_logs or load_reports',
-  ),
-  TG_MESH_FILES: input(
-    'A folder or file of resources that cannot be read as such.',
-    'write files with a list `resources` of objects, each with its `@type`',
-  ),
-  TG_MESH_UNKNOWN_TYPE: setup(
-    'A resource, or an extension in one, is of a type that is not known.',
-    "give `@type` as type.googleapis.com/ and the full name of a message of Envoy's v3 API",
-  ),
-  TG_MESH_DUPLICATE: setup('Two resources of one type have the same name.', 'give each a name of its own'),
-  TG_MESH_NO_NAME: setup('A resource has no name.', 'name it: by `name`, or `cluster_name` for endpoints'),
-  TG_MESH_TOO_LARGE: setup(
-    'A snapshot is over the bound of what one group of nodes may be sent.',
-    'give fewer or smaller resources, or split the nodes into groups',
-  ),
-  TG_MESH_TARGET: setup(
-    'A target of traffic contradicts another, or the resources that hold it.',
-    'see the path in the message, and mesh.targets in docs/configuration.md',
-  ),
-  TG_MESH_CLASS: setup(
-    'A class of requests contradicts another, has no condition, or has one that Envoy does not take.',
-    'see the path in the message, and mesh.classes in docs/configuration.md',
-  ),
-  TG_MESH_TTL: setup(
-    'A time to live is on a resource that must not have one, or is too short.',
-    'give one to runtime layers only: an expired route or endpoint is removed, and its traffic fails',
-  ),
-  TG_MESH_MISDEFINED: setup(
-    "Envoy's definitions cannot be read.",
-    'install the packages again: the definitions come with @grpc/grpc-js-xds',
-  ),
-  TG_MESH_BAD_REQUEST: input(
-    'A discovery request cannot be understood.',
-    'send DiscoveryRequest or DeltaDiscoveryRequest as envoy.service.discovery.v3 defines them',
-  ),
-  TG_MESH_STREAM_LIMIT: excess(
-    'A stream asks for more names or types, or there are more streams, than the server holds.',
-    'ask for fewer names on a stream, or raise the bound',
-  ),
+  ...LEARN_ERRORS,
+  ...MESH_ERRORS,
 } satisfies Record<string, CatalogueEntry>;
 
 /** A stable error code. */
