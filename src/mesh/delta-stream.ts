@@ -3,6 +3,7 @@
  * Source: Envoy's docs, api-docs/xds_protocol: "Incremental xDS", "Wildcard resource subscriptions in the incremental
  * variants", "Unsubscribing from resources"; envoy/service/discovery/v3/discovery.proto.
  */
+import { LateRemovals, REMOVED_LATE } from './late-removals';
 import type { MeshResource } from './resource';
 import { CLUSTER_TYPE, FULL_STATE_TYPES, HELD_BY_CLUSTERS, orderOf, WARMED_BY } from './resource-types';
 import type { Snapshot, TypeSnapshot } from './snapshot-cache';
@@ -10,6 +11,7 @@ import { WILDCARD } from './sotw-stream';
 import {
   bound,
   ClusterHold,
+  isSettled,
   rejection,
   requireType,
   withDefaults,
@@ -69,6 +71,7 @@ interface TypeState {
 export class DeltaStream implements DiscoveryStream<DeltaRequest> {
   readonly #bounds: Required<StreamBounds>;
   readonly #hold: ClusterHold;
+  readonly #removals: LateRemovals;
   readonly #types = new Map<string, TypeState>();
   #ordered: TypeState[] = [];
   #snapshot: Snapshot | undefined;
@@ -78,6 +81,7 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
     this.#snapshot = snapshot;
     this.#bounds = withDefaults(bounds);
     this.#hold = new ClusterHold(this.#bounds.holdMs);
+    this.#removals = new LateRemovals(this.#bounds.holdMs);
   }
 
   request(request: DeltaRequest, nowMs: number): RequestOutcome {
@@ -97,6 +101,11 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
       const before = this.#snapshot?.get(state.typeUrl)?.version;
       if (this.#snapshot === undefined || before !== snapshot.get(state.typeUrl)?.version) state.dirty = true;
     }
+    this.#removals.update(
+      this.#snapshot,
+      snapshot,
+      (typeUrl, name) => this.#types.get(typeUrl)?.held.has(name) === true,
+    );
     this.#snapshot = snapshot;
   }
 
@@ -106,13 +115,10 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
 
   pull(nowMs: number): StreamResponse | undefined {
     if (this.#snapshot === undefined) return undefined;
-    for (const state of this.#ordered) {
-      if (state.inFlight !== undefined || this.#waits(state, nowMs)) continue;
-      const type = this.#snapshot.get(state.typeUrl);
-      const response = this.#difference(state, type, nowMs) ?? this.#heartbeat(state, type, nowMs);
-      if (response !== undefined) return response;
-    }
-    return undefined;
+    const response = this.#next(this.#snapshot, nowMs);
+    if (response !== undefined || !this.#removals.release(isSettled(this.#ordered), nowMs)) return response;
+    for (const state of this.#ordered) if (REMOVED_LATE.includes(state.typeUrl)) state.dirty = true;
+    return this.#next(this.#snapshot, nowMs);
   }
 
   view(): readonly TypeView[] {
@@ -125,6 +131,16 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
       ...(state.ackedVersion === undefined ? {} : { ackedVersion: state.ackedVersion }),
       ...(state.refused === undefined ? {} : { rejection: state.refused }),
     }));
+  }
+
+  #next(snapshot: Snapshot, nowMs: number): StreamResponse | undefined {
+    for (const state of this.#ordered) {
+      if (state.inFlight !== undefined || this.#waits(state, nowMs)) continue;
+      const type = this.#removals.of(snapshot, state.typeUrl);
+      const response = this.#difference(state, type, nowMs) ?? this.#heartbeat(state, type, nowMs);
+      if (response !== undefined) return response;
+    }
+    return undefined;
   }
 
   #begin({ typeUrl, subscribe: names, initialVersions }: DeltaRequest): TypeState {

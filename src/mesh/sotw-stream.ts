@@ -5,11 +5,13 @@
  * "How the client specifies what resources to return", "Resource warming".
  */
 import { setVersion, type Snapshot, type TypeSnapshot } from './snapshot-cache';
+import { LateRemovals, REMOVED_LATE } from './late-removals';
 import type { MeshResource } from './resource';
 import { CLUSTER_TYPE, FULL_STATE_TYPES, HELD_BY_CLUSTERS, orderOf, WARMED_BY } from './resource-types';
 import {
   bound,
   ClusterHold,
+  isSettled,
   rejection,
   requireType,
   withDefaults,
@@ -64,6 +66,7 @@ interface TypeState {
 export class SotwStream implements DiscoveryStream<SotwRequest> {
   readonly #bounds: Required<StreamBounds>;
   readonly #hold: ClusterHold;
+  readonly #removals: LateRemovals;
   readonly #types = new Map<string, TypeState>();
   #ordered: TypeState[] = [];
   #snapshot: Snapshot | undefined;
@@ -73,6 +76,7 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
     this.#snapshot = snapshot;
     this.#bounds = withDefaults(bounds);
     this.#hold = new ClusterHold(this.#bounds.holdMs);
+    this.#removals = new LateRemovals(this.#bounds.holdMs);
   }
 
   request(request: SotwRequest, nowMs: number): RequestOutcome {
@@ -102,6 +106,11 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
         state.dirty = true;
     }
     if (this.#snapshot === undefined) for (const state of this.#ordered) state.dirty = true;
+    this.#removals.update(
+      this.#snapshot,
+      snapshot,
+      (typeUrl, name) => this.#types.get(typeUrl)?.sent.has(name) === true,
+    );
     this.#snapshot = snapshot;
   }
 
@@ -111,12 +120,10 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
 
   pull(nowMs: number): StreamResponse | undefined {
     if (this.#snapshot === undefined) return undefined;
-    for (const state of this.#ordered) {
-      if (state.inFlight !== undefined || this.#waits(state, nowMs)) continue;
-      const response = this.#responseOf(state, this.#snapshot.get(state.typeUrl), nowMs);
-      if (response !== undefined) return response;
-    }
-    return undefined;
+    const response = this.#next(this.#snapshot, nowMs);
+    if (response !== undefined || !this.#removals.release(isSettled(this.#ordered), nowMs)) return response;
+    for (const state of this.#ordered) if (REMOVED_LATE.includes(state.typeUrl)) state.dirty = true;
+    return this.#next(this.#snapshot, nowMs);
   }
 
   view(): readonly TypeView[] {
@@ -129,6 +136,15 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
       ...(state.ackedVersion === undefined ? {} : { ackedVersion: state.ackedVersion }),
       ...(state.refused === undefined ? {} : { rejection: state.refused }),
     }));
+  }
+
+  #next(snapshot: Snapshot, nowMs: number): StreamResponse | undefined {
+    for (const state of this.#ordered) {
+      if (state.inFlight !== undefined || this.#waits(state, nowMs)) continue;
+      const response = this.#responseOf(state, this.#removals.of(snapshot, state.typeUrl), nowMs);
+      if (response !== undefined) return response;
+    }
+    return undefined;
   }
 
   #begin(typeUrl: string): TypeState {

@@ -1,6 +1,7 @@
 /** What both variants of a discovery stream share: requests, the view of a type, bounds. No sockets, no clock. */
 import { TidegateError } from '../core/errors';
 import type { MeshResource } from './resource';
+import { HELD_BY_CLUSTERS } from './resource-types';
 import type { Snapshot } from './snapshot-cache';
 
 /** A response the client would not apply. */
@@ -66,8 +67,9 @@ export interface StreamBounds {
   /** Names of one type that one stream may subscribe to. Default 20,000. */
   readonly maxNames?: number;
   /**
-   * How long listeners and routes wait for clusters that are sent and not acknowledged, milliseconds. Default 5,000; after
-   * that a client that cannot warm a cluster gets its routes all the same.
+   * How long listeners and routes wait for clusters that are sent and not acknowledged, and removals of clusters for
+   * listeners and routes, milliseconds. Default 5,000; after that a client that cannot warm a cluster gets its routes all
+   * the same, and one that refuses routes loses the clusters.
    */
   readonly holdMs?: number;
 }
@@ -100,6 +102,22 @@ export function bound(count: number, most: number, what: string): void {
 export function requireType(typeUrl: string): void {
   if (typeUrl === '')
     throw new TidegateError('TG_MESH_BAD_REQUEST', 'a request on this stream needs a type_url');
+}
+
+/** Where a type stands, as far as removals of clusters need it. */
+interface Standing {
+  readonly typeUrl: string;
+  readonly inFlight: unknown;
+  readonly dirty: boolean;
+  readonly refused: Rejection | undefined;
+}
+
+/** Whether listeners and routes are accepted as they are now: nothing of them is under way, to be sent, or refused. */
+export function isSettled(types: readonly Standing[]): boolean {
+  return types.every(
+    ({ typeUrl, inFlight, dirty, refused }) =>
+      !HELD_BY_CLUSTERS.has(typeUrl) || (inFlight === undefined && !dirty && refused === undefined),
+  );
 }
 
 /**

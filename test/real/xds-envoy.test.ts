@@ -91,6 +91,8 @@ interface Wanted {
   readonly clusterTimeout?: string;
   /** An upgrade type twice is no mistake that a definition tells; Envoy refuses such a route. */
   readonly badRoute?: boolean;
+  /** Only the second cluster, and routes to it alone. */
+  readonly withoutFirst?: boolean;
 }
 
 function wantedSnapshot({
@@ -99,6 +101,7 @@ function wantedSnapshot({
   weights,
   clusterTimeout = '1s',
   badRoute = false,
+  withoutFirst = false,
 }: Wanted): Snapshot {
   const clusters = ['a', 'b'].map((name) =>
     resourceFromJson(CLUSTER_TYPE, {
@@ -131,7 +134,9 @@ function wantedSnapshot({
     address: socketAddress(`127.0.0.1:${port}`),
     filter_chains: [{ filters: [{ name: 'hcm', typed_config: manager }] }],
   });
-  const weighted = weights.map((weight, index) => ({ name: 'ab'[index], weight }));
+  const weighted = weights
+    .map((weight, index) => ({ name: 'ab'[index], weight }))
+    .slice(withoutFirst ? 1 : 0);
   const upgrades = [{ upgrade_type: 'websocket' }, { upgrade_type: 'websocket' }];
   const route = resourceFromJson(ROUTE_TYPE, {
     name: 'web',
@@ -151,7 +156,8 @@ function wantedSnapshot({
       },
     ],
   });
-  return snapshotOf([...clusters, ...endpoints, listener, route]);
+  const from = withoutFirst ? 1 : 0;
+  return snapshotOf([...clusters.slice(from), ...endpoints.slice(from), listener, route]);
 }
 
 describe.each([
@@ -240,6 +246,22 @@ describe.each([
     // Envoy gives up on missing endpoints after 15 s.
     expect(performance.now() - startMs).toBeLessThan(10_000);
   });
+
+  test('a cluster goes after the routes that used it, without a failed request', async () => {
+    set([100, 0], { clusterTimeout: '2s' });
+    await until('all is accepted', allAccepted);
+    const statuses = await during(async () => {
+      for (let round = 0; round < 5; round += 1) {
+        set([0, 100], { clusterTimeout: '2s', withoutFirst: true });
+        await until('it is gone', async () => !(await envoy.admin('/clusters')).includes('a::'));
+        set([100, 0], { clusterTimeout: '2s' });
+        await until('it is back', async () => (await envoy.admin('/clusters')).includes('a::127'));
+        const before = upstreams[0].seen;
+        await until('it is used', () => upstreams[0].seen > before + 5);
+      }
+    });
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  }, 60_000);
 
   test('a route that Envoy refuses is seen with its reason, parked, and harms nothing', async () => {
     set([50, 50], { clusterTimeout: '2s', badRoute: true });
