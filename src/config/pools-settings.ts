@@ -152,7 +152,7 @@ const learning = section('The learned allocator of pools.', {
     min: '0s',
     max: '30d',
   }),
-  window: duration({ doc: 'Over how long its regret is measured.', fallback: '6h', min: '1m', max: '7d' }),
+  window: duration({ doc: 'Over how long its regret is measured.', fallback: '6h', min: '10s', max: '7d' }),
   confidence: ratio({ doc: 'How sure it has to be that the model is better.', fallback: 0.95 }),
   max_factor: number({
     doc: 'By how much it may raise, or lower, what the solver thinks a member needs.',

@@ -64,7 +64,7 @@ export interface Advised {
 /** Intervals that a level has to be without faults before it acts again, and the least time, ms. */
 const CALM_INTERVALS = 3;
 const LEAST_CALM_MS = 5_000;
-const OFF: LearningState = { mode: 'off', why: 'not begun', moved: undefined, rollback: undefined };
+const BEGUN = { why: 'there is no model', moved: undefined, rollback: undefined } as const;
 
 /** See the file's head. Nothing here throws: what fails is a fault of the advice. */
 export class PoolLearning {
@@ -78,7 +78,7 @@ export class PoolLearning {
   private model: ModelText | undefined;
   private advisor: ModelAdvisor | undefined;
   private modelWhy = '';
-  private state: LearningState = OFF;
+  private state: LearningState;
   private decides: { readonly level: AdviceLevel; readonly why: string } = { level: 'configured', why: '' };
   private bars: { readonly ppo: Bar | undefined; readonly forecast: Bar | undefined } = {
     ppo: undefined,
@@ -98,6 +98,7 @@ export class PoolLearning {
     this.policy = policy;
     this.chain = new AdviceChain(calmMs(policy));
     this.keeper = new LearningKeeper(parts.rules);
+    this.state = { ...BEGUN, mode: parts.rules.mode === 'off' ? 'off' : 'shadow' };
   }
 
   /** Takes the pool as it is now. */
