@@ -134,3 +134,26 @@ describe('a target that is out', () => {
     expect(course.decisions[450]?.targets[1]?.rule).toBe('drained');
   });
 });
+
+describe('a target whose CPU follows its load', () => {
+  test('settles at the load that it stands, although its figures are means of ten seconds', () => {
+    const seenOf: number[] = [];
+    const disturb = (seen: GroupSeen): GroupSeen => {
+      seenOf.push(seen.targets[0]?.demandPerS ?? NaN);
+      const window = seenOf.slice(-100).filter((perS) => !Number.isNaN(perS));
+      const mean = window.reduce((sum, perS) => sum + perS, 0) / window.length;
+      const cpu = Math.min(1, mean / 60);
+      return {
+        ...seen,
+        targets: seen.targets.map((one) => (one.id === 'a' ? { ...one, health: health({ cpu }) } : one)),
+      };
+    };
+    const roomy = { refillPerS: 1_000, capacity: 2_000 };
+    const course = run({ ...world(71, () => both(285)), buckets: [roomy, roomy, roomy], disturb }, 400);
+    const late = course.decisions.slice(2_000).map(({ shares }) => shares[1]?.[0] ?? NaN);
+    // Ninety-five a second would be its part; at about fifty-five the factor is what it leaves of that.
+    expect(Math.min(...late)).toBeGreaterThan(0.08);
+    expect(Math.max(...late)).toBeLessThan(0.22);
+    expect(course.changes).toBeLessThan(100);
+  });
+});

@@ -84,9 +84,10 @@ describe('a bucket', () => {
 });
 
 describe('the health of a target', () => {
+  const well = { errorShare: 0, latencyP99Ms: 100, cpu: 0.2, memory: 0.2, out: 0 };
   const ill = (own: Partial<TargetHealth>, others: Partial<TargetHealth> = own, ahead = false) => {
     const one = health(own);
-    return new Run(group([target('a'), target('b'), target('c')])).for(20, (nowMs) =>
+    return new Run(group([target('a'), target('b'), target('c')])).for(70, (nowMs) =>
       seenGroup([
         seenTarget('a', nowMs, 50, ahead ? { healthAhead: one } : { health: one }),
         seenTarget('b', nowMs, 50, { health: health(others) }),
@@ -94,7 +95,6 @@ describe('the health of a target', () => {
       ]),
     );
   };
-  const well = { errorShare: 0, latencyP99Ms: 100, cpu: 0.2, memory: 0.2, out: 0 };
 
   test.each<[string, Partial<TargetHealth>, number, string]>([
     ['errors', { errorShare: 0.275 }, 0.5, 'a answers with 28 % errors'],
@@ -134,16 +134,47 @@ describe('the health of a target', () => {
     expect(ill({ latencyP99Ms: 8 }, { latencyP99Ms: 0.5 }).state).toBe('configured');
   });
 
-  test('is not lowered by one bad look, and not raised by one good one', () => {
+  const told = (own: Partial<TargetHealth>) => uneven(10, 10, { health: health(own) });
+  const factorAfter = (run: Run, seconds: number, own: Partial<TargetHealth>) =>
+    run.for(seconds, told(own)).targets[0]?.healthFactor ?? NaN;
+
+  test('is not lowered by a bad moment', () => {
     const run = new Run(pair);
-    const cpu = (figure: number) => uneven(10, 10, { health: health({ cpu: figure }) });
-    run.for(5, cpu(0.2));
-    run.for(0.5, cpu(1));
-    expect(run.for(5, cpu(0.2)).targets[0]?.healthFactor).toBe(1);
-    expect(run.for(3, cpu(1)).targets[0]?.healthFactor).toBe(0);
-    run.for(2, cpu(0.2));
-    expect(run.for(3, cpu(1)).targets[0]?.healthFactor).toBe(0);
-    expect(run.for(6, cpu(0.2)).targets[0]?.healthFactor).toBe(1);
+    expect(factorAfter(run, 5, well)).toBe(1);
+    expect(factorAfter(run, 0.5, { cpu: 1 })).toBe(1);
+    expect(factorAfter(run, 30, well)).toBe(1);
+  });
+
+  test('falls by half of the way, and waits for the effect', () => {
+    const run = new Run(pair);
+    run.for(1, told(well));
+    expect(factorAfter(run, 1.2, { cpu: 1 })).toBe(0.5);
+    expect(factorAfter(run, 13, { cpu: 1 })).toBe(0.5);
+    expect(factorAfter(run, 3, { cpu: 1 })).toBeCloseTo(0.1, 9);
+  });
+
+  test('falls all the way by errors that last, and is back some time after them', () => {
+    const run = new Run(pair);
+    run.for(1, told(well));
+    expect(factorAfter(run, 1.2, { errorShare: 0.9 })).toBe(0);
+    expect(factorAfter(run, 4, well)).toBe(0);
+    expect(factorAfter(run, 26, well)).toBe(1);
+  });
+
+  test('does not come and go where a target recovers as soon as it is left', () => {
+    const run = new Run(pair);
+    let turns = 0;
+    let before = 1;
+    let direction = 0;
+    for (let second = 0; second < 600; second += 1) {
+      // Its CPU is what its factor makes of 1.5: it stands six tenths of its part.
+      const now = factorAfter(run, 1, { cpu: Math.min(1, 1.5 * before) });
+      if (Math.sign(now - before) === -direction && now !== before) turns += 1;
+      if (now !== before) direction = Math.sign(now - before);
+      if (second > 300) expect(Math.abs(now - 0.6)).toBeLessThan(0.1);
+      before = now;
+    }
+    expect(turns).toBeLessThan(40);
   });
 });
 
