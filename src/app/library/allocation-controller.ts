@@ -60,7 +60,7 @@ export class AllocationController {
 
   /** @throws TidegateError TG_ALLOCATION_INVALID or TG_LEARN_BAD_MODEL. */
   constructor(options: AllocationOptions) {
-    const { learningMode = 'shadow', model } = options;
+    const { learningMode = 'shadow', model, preciseMs = () => performance.now() } = options;
     if (!POOL_MODES.includes(learningMode)) {
       const message = `learningMode takes ${POOL_MODES.join(', ')}, not '${String(learningMode)}'`;
       throw new TidegateError('TG_ALLOCATION_INVALID', message);
@@ -72,7 +72,7 @@ export class AllocationController {
     this.#learned =
       learningMode === 'off' || model === undefined
         ? undefined
-        : new LearnedAdvice(model, this.#policy, this.#members);
+        : new LearnedAdvice(model, this.#policy, this.#members, preciseMs);
     this.#chain = new AdviceChain(CALM_INTERVALS * this.#policy.intervalMs);
   }
 

@@ -46,6 +46,8 @@ export interface AllocationOptions {
   readonly tickMs?: number;
   /** Whether services lend to each other; true when left out. Orders stand in the decision's `loans`. */
   readonly lending?: boolean;
+  /** By which the time that a model takes is measured, ms: one that is slow is not followed. performance.now when left out. */
+  readonly preciseMs?: () => number;
 }
 
 /** What a service is to have. */

@@ -10,14 +10,14 @@ import type {
   PoolSeen,
 } from '../../core/control';
 import { TidegateError } from '../../core/errors';
-import { AllocationAdvisor, MAX_FACTOR } from '../../learn/allocation/advisor';
+import { AllocationAdvisor } from '../../learn/allocation/advisor';
 import type { TrainedActor } from '../../learn/model/trained-actor';
-import { allocationModel, modelFromJson, modelFromText } from '../training/model-file';
+import { allocationModel, maxFactorOf, modelFromJson, modelFromText } from '../training/model-file';
 
 /** See the file's head. Nothing but its constructor throws: what fails is a fault of the advice. */
 export class LearnedAdvice {
   readonly version: string;
-  readonly maxFactor = MAX_FACTOR;
+  readonly maxFactor: number;
   private readonly actor: TrainedActor;
   private readonly advisor: AllocationAdvisor;
   private advice: PoolAdvice | undefined;
@@ -29,11 +29,13 @@ export class LearnedAdvice {
     model: unknown,
     private policy: PoolPolicy,
     private members: readonly MemberPolicy[],
+    private readonly preciseMs: () => number,
   ) {
     const file = allocationModel(typeof model === 'string' ? modelFromText(model) : modelFromJson(model));
     this.version = file.version;
     this.actor = file.model.actor;
-    this.advisor = new AllocationAdvisor(this.actor, file.version);
+    this.maxFactor = maxFactorOf(file.model);
+    this.advisor = new AllocationAdvisor(this.actor, file.version, this.maxFactor);
   }
 
   /** Takes the pool as it is now. */
@@ -44,7 +46,7 @@ export class LearnedAdvice {
 
   /** Before a tick of the controller. @returns what holds from now on, whether or not it is followed. */
   look(nowMs: number, seen: PoolSeen): PoolAdvice | undefined {
-    const fromMs = performance.now();
+    const fromMs = this.preciseMs();
     try {
       this.advice = this.advisor.advise(nowMs, this.policy, this.members, seen);
       this.fault = '';
@@ -52,7 +54,7 @@ export class LearnedAdvice {
       this.advice = undefined;
       this.fault = TidegateError.from(thrown).message;
     }
-    this.tookMs = performance.now() - fromMs;
+    this.tookMs = this.preciseMs() - fromMs;
     return this.advice;
   }
 
@@ -81,7 +83,7 @@ export class LearnedAdvice {
       fault: this.fault,
       tookMs: this.tookMs,
       members: new Set(members.map(({ id }) => id)),
-      maxFactor: MAX_FACTOR,
+      maxFactor: this.maxFactor,
       outOfRange: this.outOfRange,
       anomalous: anomalous / Math.max(1, seen.members.length),
       drifted: 0,

@@ -3,7 +3,7 @@ import { TidegateError } from '../../core/errors';
 import { ppoPolicy } from '../../learn/allocation/ppo-policy';
 import { POLICY_KINDS } from '../../simulate/policy/kinds';
 import type { PolicyKind } from '../../simulate/policy/policy';
-import { allocationModel, modelFromText, readModelFile } from '../training/model-file';
+import { allocationModel, maxFactorOf, modelFromText, readModelFile } from '../training/model-file';
 
 /** Which policies are compared. Plain data, structured-cloneable. */
 export interface PolicyChoice {
@@ -40,5 +40,7 @@ export function policiesNamed(names: readonly string[] | undefined, modelPath?: 
 /** What a choice is of, the learned one last. */
 export function policiesOf({ names, model }: PolicyChoice): readonly PolicyKind[] {
   const kinds = names.flatMap((name) => POLICY_KINDS.get(name) ?? []);
-  return model === undefined ? kinds : [...kinds, ppoPolicy(modelFromText(model).model.actor)];
+  if (model === undefined) return kinds;
+  const learned = modelFromText(model).model;
+  return [...kinds, ppoPolicy(learned.actor, maxFactorOf(learned))];
 }

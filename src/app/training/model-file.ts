@@ -1,6 +1,7 @@
 /** Model files: read with what can be told of them, and the version that their content gives them. */
 import { readFileSync, statSync } from 'node:fs';
 import { TidegateError } from '../../core/errors';
+import { MAX_FACTOR } from '../../learn/allocation/advisor';
 import { ALLOCATION_NAMES, ALLOCATION_SHAPE } from '../../learn/allocation/features';
 import { readModel, requireFeatures, type LearnedModel } from '../../learn/model/model';
 import { digestOf, isRecord } from './sealed-file';
@@ -16,6 +17,8 @@ export interface ModelFile {
 /** Larger files are no models: one of the largest network allowed has a tenth of it. */
 export const MODEL_BYTES_MAX = 64 * 1_048_576;
 const VERSION_DIGITS = 12;
+/** The most that `pools.learning.max_factor` takes. */
+const FACTOR_MOST = 10;
 
 /** Whether something can be the version of a model, and with it a part of a file's name. */
 export function isVersion(version: string): boolean {
@@ -55,6 +58,12 @@ export function readModelFile(path: string): ModelFile {
 export function allocationModel(file: ModelFile): ModelFile {
   requireFeatures(file.model, ALLOCATION_SHAPE, ALLOCATION_NAMES);
   return file;
+}
+
+/** The bound of its advice that a model was trained with; the usual one where it does not say. */
+export function maxFactorOf({ training }: Pick<LearnedModel, 'training'>): number {
+  const factor = training.settings['maxFactor'];
+  return typeof factor === 'number' && factor >= 1 && factor <= FACTOR_MOST ? factor : MAX_FACTOR;
 }
 
 /** The same with the keys of every object in order. */

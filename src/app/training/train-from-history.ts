@@ -5,6 +5,7 @@ import { constants, setPriority } from 'node:os';
 import type { ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
 import { historyScenario, type PoolHistory } from './history-scenario';
+import type { RewardWeights } from '../../learn/allocation/reward';
 import { threadCpuMs } from './thread-time';
 import { trainScenario } from './train-scenario';
 import { trainingPlan, type TrainingPlan } from './training-plan';
@@ -17,6 +18,9 @@ export interface HistoryTraining {
   readonly budgetMs: number;
   /** In place of as many updates as the budget is good for. */
   readonly updates?: number;
+  /** In place of the settings' defaults: what is paid for, and how far advice may go. */
+  readonly reward?: RewardWeights;
+  readonly maxFactor?: number;
   /** Ends it: the promise rejects with its reason. */
   readonly signal: AbortSignal;
   /** Told how far it is, 0 to 1. */
@@ -39,9 +43,10 @@ export interface HistoryModel {
  */
 export async function trainFromHistory(
   history: PoolHistory,
-  { seed, budgetMs, updates, signal, onProgress }: HistoryTraining,
+  { signal, onProgress, ...wishes }: HistoryTraining,
 ): Promise<HistoryModel> {
-  const plan = trainingPlan(historyScenario(history, seed), { seed, budgetMs, updates });
+  const { seed, budgetMs } = wishes;
+  const plan = trainingPlan(historyScenario(history, seed), wishes);
   signal.throwIfAborted();
   const data: ThreadData = { historyTraining: true, plan, budgetMs };
   return inThread(data, signal, onProgress ?? (() => undefined));

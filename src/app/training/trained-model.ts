@@ -10,11 +10,12 @@ import { factsOf } from './training-text';
 
 /** The text of a model file. Nothing in it depends on how long the training took. */
 export function modelTextOf(plan: TrainingPlan, { best, curves }: TrainingOutcome): string {
+  const { settings, reward, maxFactor, scoreEvery } = plan;
   const actor = PpoLearner.restore(best.learner).actor();
   const chosen = curves.heldOut.find(({ updates }) => updates === best.updates)?.loads ?? [];
   const document = writeModel(actor, ALLOCATION_NAMES, {
     seed: plan.seed,
-    settings: { ...plan.settings, scoreEvery: plan.scoreEvery },
+    settings: { ...settings, reward, maxFactor, scoreEvery },
     data: { ...factsOf(plan.scenario) },
     scores: {
       held_out: best.score,

@@ -1,5 +1,7 @@
 /** What a training is of, and how its days are parted. Plain data, structured-cloneable. */
 import { TidegateError } from '../../core/errors';
+import { MAX_FACTOR } from '../../learn/allocation/advisor';
+import { REWARD_WEIGHTS, type RewardWeights } from '../../learn/allocation/reward';
 import { ppoSettings, type PpoSettings } from '../../learn/ppo/settings';
 import { shapedPart } from '../../simulate/demand';
 import { DAY_MINUTES, partMinutes, type Scenario } from '../../simulate/scenario';
@@ -11,6 +13,9 @@ export interface TrainingPlan {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly settings: PpoSettings;
+  /** What is paid for, and how far advice may go: of the settings `pools.learning`. */
+  readonly reward: RewardWeights;
+  readonly maxFactor: number;
   /** Updates between two scores on the days that are held out. */
   readonly scoreEvery: number;
 }
@@ -61,9 +66,10 @@ export function trainingScenario(scenario: Scenario): Scenario {
 }
 
 /** What a training is of, in a few characters: a checkpoint goes on only with the same. */
-export function planDigest({ scenario, seed }: Pick<TrainingPlan, 'scenario' | 'seed'>): string {
+export function planDigest(plan: Pick<TrainingPlan, 'scenario' | 'seed' | 'reward' | 'maxFactor'>): string {
+  const { scenario, seed, reward, maxFactor } = plan;
   const services = scenario.services.map(({ trace, ...rest }) => ({ ...rest, trace: Array.from(trace) }));
-  return digestOf(JSON.stringify({ ...scenario, services, seed }));
+  return digestOf(JSON.stringify({ ...scenario, services, seed, reward, maxFactor }));
 }
 
 /** What may be said of a training. */
@@ -74,6 +80,9 @@ export interface PlanWishes {
   readonly budgetMs: number;
   /** In place of what fits. */
   readonly updates?: number | undefined;
+  /** In place of the settings' defaults. */
+  readonly reward?: RewardWeights | undefined;
+  readonly maxFactor?: number | undefined;
 }
 
 /** Looks at the days held out over a training. */
@@ -92,7 +101,8 @@ const LEARNING_PART = 0.9;
  * same on any machine that is fast enough; on a slower one the budget ends it earlier.
  * @throws TidegateError TG_LEARN_TOO_LITTLE_HISTORY.
  */
-export function trainingPlan(scenario: Scenario, { seed, budgetMs, updates }: PlanWishes): TrainingPlan {
+export function trainingPlan(scenario: Scenario, wishes: PlanWishes): TrainingPlan {
+  const { seed, budgetMs, updates, reward = REWARD_WEIGHTS, maxFactor = MAX_FACTOR } = wishes;
   const parted = trainingScenario(scenario);
   const usual = ppoSettings();
   const ticks = Math.max(1, parted.intervalMs / parted.tickMs);
@@ -103,5 +113,5 @@ export function trainingPlan(scenario: Scenario, { seed, budgetMs, updates }: Pl
     updates: updates ?? Math.min(UPDATES_MAX, Math.max(UPDATES_MIN, fitting)),
   });
   const scoreEvery = Math.max(1, Math.round(settings.updates / LOOKS));
-  return { scenario: parted, seed: seed ?? scenario.seed, settings, scoreEvery };
+  return { scenario: parted, seed: seed ?? scenario.seed, settings, reward, maxFactor, scoreEvery };
 }

@@ -47,10 +47,10 @@ export function writeCheckpoint(path: string, plan: TrainingPlan, state: Trainin
 }
 
 /**
- * @param plan with the scenario and seed that it has to be of; the settings are the checkpoint's.
+ * @param plan with the scenario, seed and reward that it has to be of; PPO's settings are the checkpoint's.
  * @throws TidegateError TG_LEARN_BAD_CHECKPOINT.
  */
-export function readCheckpoint(path: string, plan: Pick<TrainingPlan, 'scenario' | 'seed'>): Checkpoint {
+export function readCheckpoint(path: string, plan: Parameters<typeof planDigest>[0]): Checkpoint {
   const body = readSealed(path, CHECKPOINT);
   const bad = (why: string): TidegateError =>
     new TidegateError('TG_LEARN_BAD_CHECKPOINT', why, { at: { file: path } });

@@ -16,11 +16,8 @@ import type { TrainingPlan } from './training-plan';
 import type { TrainingResult, TrainingTask } from './training-tasks';
 
 /** What a thread can do for a plan. What takes long to make is made when it is first needed, and kept. */
-export function trainingWork({
-  scenario,
-  seed,
-  settings,
-}: TrainingPlan): (task: TrainingTask) => TrainingResult {
+export function trainingWork(plan: TrainingPlan): (task: TrainingTask) => TrainingResult {
+  const { scenario, seed, settings, reward, maxFactor } = plan;
   let warm: ReturnType<typeof warming> | undefined;
   let environment: AllocationEnvironment | undefined;
   return (task) => {
@@ -29,13 +26,13 @@ export function trainingWork({
         warm ??= warming(scenario);
         return { kind: 'warm', state: warm(task.service) };
       case 'rollout': {
-        environment ??= new AllocationEnvironment(scenario, seriesOf(scenario));
+        environment ??= new AllocationEnvironment(scenario, seriesOf(scenario), { reward, maxFactor });
         const seeded = rolloutSeed(seed, task.update, task.index);
         const rollout = collect(environment, task.snapshot, settings.rolloutSteps, seeded);
         return { kind: 'rollout', rollout };
       }
       case 'score':
-        return { kind: 'score', score: scoreOf(scenario, task) };
+        return { kind: 'score', score: scoreOf(plan, task) };
     }
   };
 }
@@ -49,12 +46,15 @@ function seriesOf(scenario: Scenario): readonly WarmSeries[] {
   });
 }
 
-function scoreOf(scenario: Scenario, task: Extract<TrainingTask, { kind: 'score' }>): LoadScore {
+function scoreOf(
+  { scenario, maxFactor }: TrainingPlan,
+  task: Extract<TrainingTask, { kind: 'score' }>,
+): LoadScore {
   const { name, load } = scenario.loads[task.load] ?? { name: '', load: 1 };
   const forecasters = new WarmForecasters(scenario.arrivals, scenario.seed);
   for (const state of task.states) forecasters.take(state);
   const kind: PolicyKind =
-    task.learner === undefined ? PREDICTIVE : ppoPolicy(PpoLearner.restore(task.learner).actor());
+    task.learner === undefined ? PREDICTIVE : ppoPolicy(PpoLearner.restore(task.learner).actor(), maxFactor);
   const simulation = new LoadSimulation(scenario, load, forecasters.at(load), [kind]);
   while (simulation.step());
   const [outcome] = simulation.outcomes();

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { AllocationController } from '../../../src/app/library/allocation-controller';
 import type { AllocationService, ServiceObservation } from '../../../src/app/library/allocation-types';
+import { smallModel, wildModel } from '../training/model-parts';
 import { PRIORITIES } from '../../../src/core/priority';
 
 const START = 1_767_571_200_000;
@@ -180,5 +181,60 @@ describe('a continuous run', () => {
     let steps = 0;
     await expect(controller.run(ask, () => void (steps += 1))).rejects.toThrow('the counters are gone');
     expect(steps).toBe(5);
+  });
+});
+
+describe('with a model', () => {
+  const model = wildModel(3, 10);
+  /** What it does over some intervals, with forecasts that are fresh. */
+  const run = (over: object): { controller: AllocationController; rates: readonly number[] } => {
+    const controller = controllerOf({ preciseMs: () => 0, ...over });
+    const rates: number[] = [];
+    for (let second = 0; second < 90; second += 1) {
+      const atMs = START + second * 1_000;
+      const forecast = { madeAtMs: atMs, meanPerS: 700, upperPerS: 750 };
+      const told = ['checkout', 'reports'].map((name) => ({ ...asked(name, 700), forecast }));
+      const { allocations } = controller.step(atMs, told);
+      for (const { ratePerS } of allocations) rates.push(ratePerS);
+      expect(allocations.reduce((sum, { ratePerS }) => sum + ratePerS, 0)).toBeLessThan(1_000.001);
+    }
+    return { controller, rates };
+  };
+
+  test('in shadow its advice changes nothing; active it is followed, and it says what it changed', () => {
+    const without = run({});
+    const shadow = run({ model: JSON.stringify(model) });
+    expect(shadow.rates).toEqual(without.rates);
+    expect(shadow.controller.view().level).toBe('forecast');
+    expect(shadow.controller.view().why).toMatch(/^learning is shadow/);
+    const active = run({ model, learningMode: 'active' });
+    const { level, why, last } = active.controller.view();
+    expect([level, why]).toEqual(['ppo', '']);
+    expect(active.rates).not.toEqual(without.rates);
+    expect(last?.allocations[0]?.why).toMatch(/the model counts \d\.\d\d times its demand/);
+    expect(active.controller.view().model).toBe(shadow.controller.view().model);
+  });
+
+  test('a model that takes too long is not followed', () => {
+    let atMs = 0;
+    const { controller } = run({ model, learningMode: 'active', preciseMs: () => (atMs += 30) });
+    expect(controller.view().level).toBe('forecast');
+    expect(controller.view().why).toMatch(/advice took 30\.0 ms/);
+  });
+
+  test('a model that has never seen the like is not followed', () => {
+    const { controller, rates } = run({ model: wildModel(3), learningMode: 'active' });
+    expect(controller.view().level).toBe('forecast');
+    expect(controller.view().why).toMatch(/beyond what it was trained on/);
+    expect(rates).toEqual(run({}).rates);
+  });
+
+  test.each([
+    ['text that is no JSON', 'nope', 'TG_LEARN_BAD_MODEL'],
+    ['a model that was changed', { ...model, observationClip: 3 }, 'TG_LEARN_BAD_MODEL'],
+    ['a model of something else', smallModel(1), 'TG_LEARN_OTHER_MODEL'],
+  ])('refuses %s', (_, wrong, code) => {
+    expect(() => controllerOf({ model: wrong })).toThrow(expect.objectContaining({ code }) as Error);
+    expect(controllerOf({ model: wrong, learningMode: 'off' }).view().model).toBeNull();
   });
 });

@@ -13,9 +13,23 @@ export function smallModel(seed: number): ModelDocument {
   return writeModel(new PpoLearner(SHAPE, { units: 3, valueUnits: 3 }, seed).actor(), names, facts);
 }
 
-/** A model that allocates by chance: its last layer's weights are as large as they come. */
-export function wildModel(seed: number): ModelDocument {
+/**
+ * A model that allocates by chance: its last layer's weights are as large as they come.
+ * @param farthest features up to it are within what it has seen; 0: it has seen nothing.
+ */
+export function wildModel(seed: number, farthest = 0): ModelDocument {
   const facts = { seed, settings: {}, data: { services: 2 }, scores: { held_out: 1.5 } };
   const learner = new PpoLearner(ALLOCATION_SHAPE, { units: 4, valueUnits: 4, lastGain: 10 }, seed);
+  const ends = (features: number): Float64Array =>
+    Float64Array.from({ length: 2 * features }, (_, at) => (at < features ? -farthest : farthest));
+  const segment = {
+    ...{ steps: 1, services: Int32Array.of(1, 1), terminated: false, whole: true },
+    perService: ends(ALLOCATION_SHAPE.serviceFeatures),
+    global: ends(ALLOCATION_SHAPE.globalFeatures),
+    actions: new Float64Array(ALLOCATION_SHAPE.serviceActions),
+    logProbabilities: new Float64Array(1),
+    rewards: new Float64Array(1),
+  };
+  learner.update([{ segments: [segment], terms: {} }]);
   return writeModel(learner.actor(), ALLOCATION_NAMES, facts);
 }

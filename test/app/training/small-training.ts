@@ -4,6 +4,7 @@ import type { TrainingPlan } from '../../../src/app/training/training-plan';
 import type { TrainingJob } from '../../../src/app/training/training-run';
 import type { TrainingResult, TrainingTask } from '../../../src/app/training/training-tasks';
 import { crewHere } from '../../../src/app/training/thread-crew';
+import { REWARD_WEIGHTS } from '../../../src/learn/allocation/reward';
 import { collect } from '../../../src/learn/ppo/collect';
 import { PpoLearner } from '../../../src/learn/ppo/learner';
 import { rolloutSeed } from '../../../src/learn/ppo/seeds';
@@ -34,6 +35,8 @@ export const SMALL_PLAN: TrainingPlan = {
     valueUnits: 8,
     learningRate: 3e-3,
   }),
+  reward: REWARD_WEIGHTS,
+  maxFactor: 2,
   scoreEvery: 4,
 };
 
