@@ -168,6 +168,16 @@ export class PoolLearning {
     return changed;
   }
 
+  /** Whether a new model is wanted: there is none, or demand has drifted from what the one in use was trained on. */
+  get wantsModel(): boolean {
+    return this.state.mode !== 'off' && (this.model === undefined || this.bars.ppo?.reason === 'drift');
+  }
+
+  /** The pool as it is now. */
+  get pool(): { readonly policy: PoolPolicy; readonly members: readonly MemberPolicy[] } {
+    return { policy: this.policy, members: this.members };
+  }
+
   /** The version of the model in use. */
   get version(): string | undefined {
     return this.model?.version;

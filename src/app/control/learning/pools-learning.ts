@@ -14,6 +14,9 @@ import { beginLearningThread } from './learning-thread';
 import { advisorOf } from './model-advisor';
 import { PoolLearning, type PoolLearningParts } from './pool-learning';
 import { PoolModels } from './pool-models';
+import { poolHistory } from './pool-history';
+import { beginRetraining } from './retrain-thread';
+import { Retrainer } from './retrainer';
 import { RegretWatch } from './regret-watch';
 
 const FOLDER = 'models';
@@ -44,15 +47,22 @@ export interface LearningEngine {
   /** Begins a thread to measure regret in. */
   readonly begin: () => LearningPort;
   readonly advisorOf: PoolLearningParts['advisorOf'];
+  /** Begins a training. */
+  readonly retrain: typeof beginRetraining;
 }
 
-const ENGINE: LearningEngine = { begin: beginLearningThread, advisorOf };
+const ENGINE: LearningEngine = { begin: beginLearningThread, advisorOf, retrain: beginRetraining };
 
 /** See the file's head. */
 export class PoolsLearning {
-  private readonly pools = new Map<string, PoolLearning>();
+  private readonly pools = new Map<
+    string,
+    { readonly learning: PoolLearning; readonly retrainer: Retrainer }
+  >();
   private readonly watch: RegretWatch;
   private readonly drifts: DriftBook;
+  /** Pools whose models have been looked for. */
+  private readonly loaded = new Set<string>();
 
   constructor(private readonly parts: PoolsLearningParts) {
     const { logger, monotonicMs, history, engine = ENGINE } = parts;
@@ -76,25 +86,32 @@ export class PoolsLearning {
       nowMs,
       preciseMs: () => performance.now(),
     });
-    this.pools.set(policy.name, learning);
+    this.pools.set(policy.name, { learning, retrainer: this.retrainerOf(policy.name, learning) });
     if (mode !== 'off') void this.load(policy.name, learning);
     return learning;
   }
 
   /** Looks for drift that was told since, at the beginning of a turn of all pools. */
   turn(): void {
-    const { nowMs, monotonicMs, logger } = this.parts;
+    const { nowMs, monotonicMs, logger, settings } = this.parts;
     if (this.pools.size === 0) return;
     try {
       this.drifts.refresh(nowMs(), monotonicMs());
     } catch (thrown) {
       logger.warn({ error: TidegateError.from(thrown) }, 'it is not known which demand has drifted');
     }
+    if (!settings.pools.learning.retrain) return;
+    // One at a time: they are for spare CPU.
+    if ([...this.pools.values()].some(({ retrainer }) => retrainer.busy)) return;
+    for (const [pool, { learning, retrainer }] of this.pools)
+      if (retrainer.look(learning.wantsModel && this.loaded.has(pool)))
+        return logger.info({ pool }, 'a model is being trained from history');
   }
 
   /** Ends the thread. */
   close(): void {
     this.watch.close();
+    for (const { retrainer } of this.pools.values()) retrainer.close();
   }
 
   /** Never rejects. */
@@ -111,6 +128,40 @@ export class PoolsLearning {
     } catch (thrown) {
       const error = TidegateError.from(thrown);
       logger.error({ pool, error }, 'a model cannot be used: the solver decides');
+      learning.refuse(error.message);
+    } finally {
+      this.loaded.add(pool);
+    }
+  }
+
+  private retrainerOf(pool: string, learning: PoolLearning): Retrainer {
+    const { settings, history, logger, nowMs, monotonicMs, engine = ENGINE } = this.parts;
+    const { retrainAfterMs: afterMs, retrainBudgetMs: budgetMs, maxFactor, reward } = settings.pools.learning;
+    return new Retrainer({
+      afterMs,
+      monotonicMs,
+      begin: () => {
+        const { policy, members } = learning.pool;
+        const seed = Math.floor(nowMs() / 1_000) % 2 ** 31;
+        const known = poolHistory(history, policy, members, nowMs());
+        return engine.retrain({ history: known, seed, budgetMs, maxFactor, reward });
+      },
+      done: (text) => void this.keep(pool, learning, text),
+      failed: (error) => {
+        logger.warn({ pool, error }, 'no model was trained: the solver stays in charge');
+        learning.refuse(error.message);
+      },
+    });
+  }
+
+  /** Never rejects. */
+  private async keep(pool: string, learning: PoolLearning, text: string): Promise<void> {
+    const { models, logger } = this.parts;
+    try {
+      learning.useModel(await models.put(pool, text), 'trained from history');
+    } catch (thrown) {
+      const error = TidegateError.from(thrown);
+      logger.error({ pool, error }, 'a model that was trained is not kept');
       learning.refuse(error.message);
     }
   }
