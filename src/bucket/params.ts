@@ -95,11 +95,10 @@ function isPast(version: number, nowUs: number): boolean {
 
 /** Whether two sets of parameters of one bucket (so: of equal algorithm and window) are the same in every figure. */
 export function sameParams(a: BucketParams, b: BucketParams): boolean {
-  return (
-    a === b ||
-    (a.version === b.version &&
-      a.limit === b.limit &&
-      a.capacity === b.capacity &&
-      a.rateUtPerS === b.rateUtPerS)
-  );
+  return a === b || (a.version === b.version && sameFigures(a, b));
+}
+
+/** Whether two sets of parameters of one bucket differ in their versions at most. */
+export function sameFigures(a: BucketParams, b: BucketParams): boolean {
+  return a.limit === b.limit && a.capacity === b.capacity && a.rateUtPerS === b.rateUtPerS;
 }

@@ -89,7 +89,7 @@ export class PoolSizes {
     const { rows } = this;
     const sameKeys =
       list.length === rows.length &&
-      list.every((bucket, at) => bucket.bucketKey === rows[at]?.bucketKey && isSized(bucket));
+      list.every((bucket, at) => isSameBucket(bucket, rows[at]) && isSized(bucket));
     if (sameKeys) this.rows = list;
     else this.index(list);
   }
@@ -106,6 +106,10 @@ export class PoolSizes {
     this.rows = rows;
     this.places = places;
   }
+}
+
+function isSameBucket(bucket: TunedBucket, row: TunedBucket | undefined): boolean {
+  return bucket.bucketKey === row?.bucketKey && bucket.ruleId === row.ruleId;
 }
 
 function isSized({ ratePerS, capacity }: TunedBucket): boolean {

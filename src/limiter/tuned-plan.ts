@@ -42,15 +42,19 @@ export class TunedPlan {
   }
 
   private renew(): RequestPlan {
-    const items = [...this.plan.items];
+    let items: PlanItem[] | undefined;
     for (const tuned of this.tunedAt) {
-      const { item } = tuned;
+      const { item, index } = tuned;
       const tuning = item.rule?.tuning;
       if (tuning === undefined) continue;
       tuned.sequence = tuning.sequence;
       const { params, currentLimit } = tuning.sizeOf(item.call.key);
-      items[tuned.index] = { ...item, currentLimit, call: { ...item.call, params } };
+      const now = this.plan.items[index];
+      if (now?.kind === 'limited' && now.call.params === params) continue;
+      items ??= [...this.plan.items];
+      items[index] = { ...item, currentLimit, call: { ...item.call, params } };
     }
+    if (items === undefined) return this.plan;
     const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
     this.plan = { ...this.plan, items, limited, calls: limited.map((item) => item.call) };
     return this.plan;

@@ -3,7 +3,7 @@
  * What a plan holds of a rule in a pool is compared by one integer; a rule in no pool pays nothing.
  */
 import type { BucketParams } from '../core/buckets';
-import type { PoolTable, TunedBucket } from '../core/control';
+import type { PoolTable } from '../core/control';
 import type { BucketRef } from '../core/pool-link';
 import type { RlsCurrentLimit } from '../core/rls';
 import type { RulePlace } from './demand';
@@ -34,12 +34,30 @@ export interface Lender {
   readonly keep: number;
 }
 
+/** A bucket's size, and what it was made of. */
+interface KeptSize {
+  readonly size: TunedSize;
+  readonly ratePerS: number;
+  readonly capacity: number;
+  /** Of the pool, when it was looked at last. */
+  sequence: number;
+}
+
+/**
+ * A version that is no older is kept with sizes that stay the same: plans and leases that hold them stay too. Versions are times,
+ * ms; buckets keep older ones out for much longer than this and two publications take.
+ */
+const KEPT_VERSION_MS = 30_000;
+
 /** A rule in a pool: what its buckets are to be now. */
 export class RuleTuning {
   private sizedAt = -1;
   private nominalNow: TunedSize;
+  /** What `sizes` and `nominalNow` were made for: other keys, or another fading, and they are made anew. */
+  private keys: PoolSizes['keys'] | undefined;
+  private held = 0;
   /** By bucket key: those that were published and asked for since. */
-  private readonly sizes = new Map<string, TunedSize>();
+  private readonly sizes = new Map<string, KeptSize>();
 
   constructor(
     readonly place: RulePlace,
@@ -55,23 +73,37 @@ export class RuleTuning {
     return this.pool.sequence;
   }
 
-  /** The size of one of the rule's buckets; one object for each until the sequence is another. */
+  /** The size of one of the rule's buckets; the same object as long as nothing of it changes, for a while. */
   sizeOf(bucketKey: string): TunedSize {
     const { pool } = this;
     if (this.sizedAt !== pool.sequence) this.begin();
     const known = this.sizes.get(bucketKey);
-    if (known !== undefined) return known;
+    if (known?.sequence === pool.sequence) return known.size;
     const wanted = pool.get(bucketKey);
     if (wanted === undefined || wanted.ruleId !== this.place.id) return this.nominalNow;
+    const { ratePerS, capacity } = wanted;
+    if (known?.ratePerS === ratePerS && known.capacity === capacity && this.isNew(known.size)) {
+      known.sequence = pool.sequence;
+      return known.size;
+    }
     const size = tunedSize(this.nominal, wanted, this.bounds, pool.held, pool.version);
-    this.sizes.set(bucketKey, size);
+    this.sizes.set(bucketKey, { size, ratePerS, capacity, sequence: pool.sequence });
     return size;
   }
 
+  private isNew(size: TunedSize): boolean {
+    return this.pool.version - size.params.version < KEPT_VERSION_MS;
+  }
+
   private begin(): void {
-    this.sizedAt = this.pool.sequence;
-    this.sizes.clear();
-    this.nominalNow = nominalSize(this.nominal, Math.max(this.nominal.params.version, this.pool.version));
+    const { pool } = this;
+    const same = this.keys === pool.keys && this.held === pool.held;
+    this.sizedAt = pool.sequence;
+    this.keys = pool.keys;
+    this.held = pool.held;
+    if (!same) this.sizes.clear();
+    if (same && this.isNew(this.nominalNow)) return;
+    this.nominalNow = nominalSize(this.nominal, Math.max(this.nominal.params.version, pool.version));
   }
 }
 
@@ -79,6 +111,13 @@ export class RuleTuning {
 export interface TunedRule {
   readonly id: string;
   readonly tuning: RuleTuning | undefined;
+}
+
+/** Who may lend to a bucket, as of a publication. */
+interface KeptLenders {
+  readonly pool: PoolSizes;
+  readonly sequence: number;
+  readonly lenders: readonly Lender[];
 }
 
 const NO_LENDERS: readonly Lender[] = [];
@@ -91,10 +130,7 @@ export class Tuning {
   /** The pool of a published bucket. */
   private readonly owners = new Map<string, string>();
   /** Made once a publication, for those that were asked for: decisions ask at every call. */
-  private readonly lenders = new Map<
-    string,
-    { readonly of: TunedBucket; readonly sequence: number; readonly lenders: readonly Lender[] }
-  >();
+  private readonly lenders = new Map<string, KeptLenders>();
   private readonly keysOf = new Map<string, PoolSizes['keys']>();
   private rules: ReadonlyMap<string, RuleTuning> = new Map();
   private readonly counted: TuningCounts = { applied: 0, ignored: 0, skipped: 0 };
@@ -155,19 +191,24 @@ export class Tuning {
 
   /** Who may lend to a bucket at once, best first; none once its table has run out. */
   lendersOf(bucketKey: string): readonly Lender[] {
+    const known = this.lenders.get(bucketKey);
+    if (known !== undefined && known.sequence === known.pool.sequence) return known.lenders;
     const owner = this.owners.get(bucketKey);
     const pool = owner === undefined ? undefined : this.pools.get(owner);
-    if (pool === undefined || pool.held < 1) return NO_LENDERS;
+    if (pool === undefined) return NO_LENDERS;
+    const lenders = pool.held < 1 ? NO_LENDERS : this.lendersIn(pool, bucketKey);
+    this.lenders.set(bucketKey, { pool, sequence: pool.sequence, lenders });
+    return lenders;
+  }
+
+  private lendersIn(pool: PoolSizes, bucketKey: string): readonly Lender[] {
     const borrower = pool.get(bucketKey);
     if (borrower === undefined || borrower.lenders.length === 0) return NO_LENDERS;
-    const known = this.lenders.get(bucketKey);
-    if (known?.of === borrower && known.sequence === pool.sequence) return known.lenders;
     const lenders: Lender[] = [];
     for (const { bucketKey: key, keep } of borrower.lenders) {
       const ref = key === bucketKey || !isReserve(keep) ? undefined : this.refOf(pool, key);
       if (ref !== undefined) lenders.push({ ref, keep: Math.ceil(keep) });
     }
-    this.lenders.set(bucketKey, { of: borrower, sequence: pool.sequence, lenders });
     return lenders;
   }
 

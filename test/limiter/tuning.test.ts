@@ -145,6 +145,37 @@ describe('tuning', () => {
     expect(paramsOf('pooled=two')).toBe(paramsOf('pooled=two'));
   });
 
+  it('keeps parameters and plans that a publication leaves as they are, for half a minute', () => {
+    const { tuning, limiter, paramsOf } = setUp();
+    const at = (version: number) => ({ version: 1_700_000_000_000 + version });
+    const plan = limiter.plan(requestOf(['pooled=one', 'pooled=two']));
+    tuning.apply(published(1, [tuned(ONE)], at(0)), 0);
+    const first = plan.tuned?.newest();
+    tuning.apply(published(2, [tuned(ONE)], at(29_999)), 0);
+    expect(plan.tuned?.newest()).toBe(first);
+    expect(paramsOf('pooled=two')).toBe(first?.calls[1]?.params);
+    tuning.apply(published(3, [tuned(ONE)], at(30_000)), 0);
+    expect(plan.tuned?.newest().calls.map(({ params }) => params.version)).toEqual([
+      1_700_000_030_000, 1_700_000_030_000,
+    ]);
+    tuning.apply(published(4, [tuned(ONE, { ratePerS: 16 })], at(30_001)), 0);
+    const [one, two] = plan.tuned?.newest().calls ?? [];
+    expect([one?.params.version, two?.params.version]).toEqual([1_700_000_030_001, 1_700_000_030_000]);
+  });
+
+  it.each<[string, Partial<PoolTable>]>([
+    ['nobody', { buckets: [] }],
+    ['another rule', { buckets: [tuned(ONE, { ruleId: 'd.pooled_two' })] }],
+    ['a pool that is in shadow', { mode: 'shadow', buckets: [] }],
+    ['figures that cannot be', { buckets: [tuned(ONE, { ratePerS: NaN })] }],
+  ])('gives a bucket of %s its configured size under the newest version', (_what, part) => {
+    const { tuning, paramsOf } = setUp();
+    tuning.apply(published(1, [tuned(ONE)]), 0);
+    expect(paramsOf('pooled=one').version).toBe(1_001);
+    tuning.apply(published(2, [], part), 0);
+    expect(paramsOf('pooled=one')).toEqual(expect.objectContaining({ limit: 10, version: 1_002 }));
+  });
+
   it('takes effect in the bucket', () => {
     const { tuning, limiter } = setUp();
     tuning.apply(published(1, [tuned(ONE, { capacity: 3 })]), 0);

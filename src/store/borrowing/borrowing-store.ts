@@ -10,7 +10,7 @@ import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../..
 import type { Clock } from '../../core/clock';
 import type { BucketOperator } from '../../core/pool-link';
 import { type BorrowedTokens, type Lender, LoanWindow } from './loan-window';
-import { type Lack, lacksOf } from './shortages';
+import { allAllowed, type Lack, lacksOf } from './shortages';
 
 /** What a {@link BorrowingStore} stands on. */
 export interface BorrowingStoreOptions {
@@ -45,13 +45,15 @@ export class BorrowingStore implements BucketStore {
     const results = this.options.inner.decide(request);
     if (request.chargeDenied !== 'none' || this.#closing) return results;
     if (!(results instanceof Promise)) {
+      if (allAllowed(results)) return results;
       const lacks = lacksOf(request, results, this.#mayBorrow);
       return lacks.length === 0 ? results : this.#borrow(request, results, lacks, request.deadlineMs);
     }
     if (!request.calls.some(this.#mayBorrow)) return results;
     const askedMs = this.options.clock.monotonicMs();
     return results.then((denied) => {
-      const lacks = this.#closing ? [] : lacksOf(request, denied, this.#mayBorrow);
+      if (this.#closing || allAllowed(denied)) return denied;
+      const lacks = lacksOf(request, denied, this.#mayBorrow);
       if (lacks.length === 0) return denied;
       return this.#borrow(request, denied, lacks, this.#leftMs(request.deadlineMs, askedMs));
     });

@@ -19,7 +19,7 @@ export function lacksOf(
   results: readonly BucketResult[],
   mayBorrow: (call: BucketCall) => boolean,
 ): readonly Lack[] {
-  if (results.every(isAllowed) || settleResults(request, results).passes) return [];
+  if (allAllowed(results) || settleResults(request, results).passes) return [];
   const lacks: Lack[] = [];
   let quota: Lack | undefined;
   let quotaDenies = false;
@@ -58,6 +58,15 @@ function lackOf(call: BucketCall, result: BucketResult): Lack | undefined {
   if (hits <= 0 || hits > params.capacity) return undefined;
   const present = Math.floor(params.capacity - result.usedBefore);
   return { call, tokens: Math.min(hits, Math.max(1, hits - Math.max(0, present))) };
+}
+
+/** Whether nothing was denied, and nothing failed: mostly so. */
+export function allAllowed(results: readonly BucketResult[]): boolean {
+  for (let place = 0; place < results.length; place += 1) {
+    const result = results[place];
+    if (result === undefined || !isAllowed(result)) return false;
+  }
+  return true;
 }
 
 function isAllowed(result: BucketResult): boolean {

@@ -265,7 +265,7 @@ export class LeasedStore implements BucketStore {
     if (known === undefined) return this.#book.open(call, nowMs);
     if (known.params === call.params) return known;
     if (isSameBucket(known, call)) {
-      known.params = call.params;
+      if (call.params.version >= known.params.version) known.params = call.params;
       return known;
     }
     // A request of an older table must not undo what a newer one began, as long as anybody asks by the newer one.

@@ -1,6 +1,6 @@
 /** The calls of a request as a leased store sees them: what can be answered here, and what that settles. */
 import type { Lease } from '../../bucket/lease';
-import { sameParams } from '../../bucket/params';
+import { sameFigures } from '../../bucket/params';
 import type { BucketCall, BucketOutcome, BucketRequest } from '../../core/buckets';
 
 /** How one call of a request is answered: here, by an outcome; or, when that is undefined, by the shared store. */
@@ -24,14 +24,14 @@ export function isLeasable(call: BucketCall): boolean {
   );
 }
 
-/** Whether a call is about the bucket of a lease, by the same figures. */
+/** Whether a call is about the bucket of a lease, by the same figures, whatever their versions are. */
 export function isSameBucket(lease: Lease, call: BucketCall): boolean {
   const { params } = lease;
   return (
     lease.group === call.group &&
     params.algorithm === call.params.algorithm &&
     (params.algorithm === 'token_bucket' || params.windowUs === call.params.windowUs) &&
-    sameParams(params, call.params)
+    sameFigures(params, call.params)
   );
 }
 
