@@ -1,5 +1,8 @@
-/** Envoy fed from a folder of files by a Tidegate as users run it: served, changed, and a mistake that changes nothing. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * Envoys fed from a folder of files by a Tidegate as users run it: served, changed, a mistake that changes nothing, and
+ * groups of nodes with resources of their own.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,15 +16,17 @@ let folder: string;
 let limits: LimitsFile;
 let tidegate: TidegateProcess;
 let envoy: RunningEnvoy;
+let core: RunningEnvoy;
 let port: number;
+let corePort: number;
 
 const TYPE = 'type.googleapis.com/envoy';
 
-function listener(answer: string): string {
+function listener(answer: string, at = port): string {
   return `resources:
   - '@type': ${TYPE}.config.listener.v3.Listener
     name: in
-    address: { socket_address: { address: 127.0.0.1, port_value: ${port} } }
+    address: { socket_address: { address: 127.0.0.1, port_value: ${at} } }
     filter_chains:
       - filters:
           - name: hcm
@@ -43,9 +48,9 @@ function listener(answer: string): string {
 
 const write = (text: string): void => writeFileSync(join(folder, 'listeners.yaml'), text);
 
-async function answer(): Promise<string> {
+async function answer(at = port): Promise<string> {
   try {
-    return await (await fetch(`http://127.0.0.1:${port}/`)).text();
+    return await (await fetch(`http://127.0.0.1:${at}/`)).text();
   } catch {
     return '';
   }
@@ -55,22 +60,19 @@ async function mesh(): Promise<MeshStatusView> {
   return (await (await fetch(`http://${tidegate.admin}/api/v1/mesh`)).json()) as MeshStatusView;
 }
 
-beforeAll(async () => {
+async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  port = (probe.address() as AddressInfo).port;
+  const free = (probe.address() as AddressInfo).port;
   await new Promise((resolve) => probe.close(resolve));
-  folder = mkdtempSync(join(tmpdir(), 'tidegate-mesh-'));
-  write(listener('one'));
-  limits = await writeLimits('domain: shop\n');
-  tidegate = await startTidegate({
-    limits: limits.path,
-    env: { TIDEGATE_MESH_PATH: folder, TIDEGATE_MESH_POLL_INTERVAL: '100ms' },
-  });
+  return free;
+}
+
+function startNode(id: string, cluster: string): Promise<RunningEnvoy> {
   const [host, controlPort] = tidegate.control.split(':');
   const address = { socket_address: { address: host, port_value: Number(controlPort) } };
-  envoy = await startEnvoy({
-    node: { id: 'edge-1', cluster: 'edge' },
+  return startEnvoy({
+    node: { id, cluster, metadata: { zone: 'a', rack: 7 } },
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
     dynamic_resources: {
       ads_config: {
@@ -99,10 +101,29 @@ beforeAll(async () => {
       ],
     },
   });
+}
+
+beforeAll(async () => {
+  [port, corePort] = [await freePort(), await freePort()];
+  folder = mkdtempSync(join(tmpdir(), 'tidegate-mesh-'));
+  mkdirSync(join(folder, 'core'));
+  write(listener('one'));
+  writeFileSync(join(folder, 'core', 'in.yaml'), listener('core', corePort));
+  limits = await writeLimits('domain: shop\n');
+  tidegate = await startTidegate({
+    limits: limits.path,
+    env: {
+      TIDEGATE_MESH_PATH: folder,
+      TIDEGATE_MESH_POLL_INTERVAL: '100ms',
+      TIDEGATE_MESH_NODES: JSON.stringify([{ group: 'core', cluster: 'co*', metadata: ['zone=a'] }]),
+    },
+  });
+  envoy = await startNode('edge-1', 'edge');
 }, 60_000);
 
 afterAll(async () => {
   await envoy?.stop();
+  await core?.stop();
   await tidegate?.stop();
   await limits?.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -126,4 +147,27 @@ test('what the folder holds is served, what is changed arrives, and a mistake ke
   expect(JSON.stringify(told)).toContain('TG_MESH_UNKNOWN_FIELD');
   expect(JSON.stringify(told)).toContain('prefx');
   expect(await answer()).toBe('two');
+}, 60_000);
+
+test('nodes of a group get what is in its folder instead of what has the same name for all', async () => {
+  core = await startNode('core-1', 'core');
+  await until("the group's listener", async () => (await answer(corePort)) === 'core', 20_000);
+  expect(await answer()).toBe('two');
+  const { streams, groups } = await mesh();
+  expect(streams.map(({ node, group }) => [node?.id, group]).sort()).toEqual([
+    ['core-1', 'core'],
+    ['edge-1', 'all'],
+  ]);
+  expect(groups.map(({ group, types }) => [group, types[0]?.resources]).sort()).toEqual([
+    ['all', 1],
+    ['core', 1],
+  ]);
+  write(listener('three'));
+  await until('the mistake is mended', async () => (await answer()) === 'three');
+  // A mistake of a group's keeps what was there, and is told with its file.
+  writeFileSync(join(folder, 'core', 'more.yaml'), listener('x').replace('stat_prefix', 'stat_prefx'));
+  await until('the mistake', () =>
+    tidegate.logs().some((line) => JSON.stringify(line).includes(join('core', 'more.yaml'))),
+  );
+  expect(await answer(corePort)).toBe('core');
 }, 60_000);

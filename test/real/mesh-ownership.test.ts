@@ -3,8 +3,12 @@
  * Envoy's own file, as another control plane's would. Weights move traffic, and no request fails.
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TrafficView } from '../../src/core/mesh-view';
 import { ENDPOINT_TYPE, ROUTE_TYPE } from '../../src/mesh/resource-types';
 import { SnapshotCache, snapshotOf } from '../../src/mesh/snapshot-cache';
 import { WeightedResources, type GroupShares } from '../../src/mesh/weights/weighted-resources';
@@ -12,6 +16,8 @@ import type { ResourceDocument } from '../../src/mesh/weights/rows';
 import { XdsServices } from '../../src/mesh/xds-services';
 import { route, target, VIP } from '../mesh/weights/resources';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
+import { writeLimits } from '../parts/limits-file';
+import { startTidegate } from '../parts/tidegate-process';
 import { until } from '../parts/until';
 import { startUpstream, type Upstream } from '../parts/upstream';
 
@@ -276,6 +282,53 @@ test.each([
   },
   60_000,
 );
+
+test('a Tidegate as users run it owns only a layer, and is killed: no request fails', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-empty-'));
+  const limits = await writeLimits('domain: shop\n');
+  const targets = ['a', 'b'].map((name) => ({
+    group: 'web',
+    cluster: name,
+    weight: 50,
+    runtime_prefix: 'theirs',
+  }));
+  const tidegate = await startTidegate({
+    limits: limits.path,
+    env: {
+      TIDEGATE_MESH_PATH: folder,
+      TIDEGATE_MESH_TARGETS: JSON.stringify(targets),
+      TIDEGATE_MESH_TRAFFIC_MODE: 'active',
+      TIDEGATE_MESH_TRAFFIC_RUNTIME_LAYER: 'tidegate',
+      TIDEGATE_MESH_TRAFFIC_RUNTIME_LIFE: `${TTL_MS}ms`,
+    },
+  });
+  try {
+    const theirs = [route({ a: 50, b: 50 }, {}, { runtime_key_prefix: 'theirs' })];
+    envoy = await startEnvoy(
+      bootstrap({
+        port: Number(tidegate.control.split(':')[1]),
+        routes: { route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: theirs }] } },
+        clusters: [cluster('a', upstreams[0].address), cluster('b', upstreams[1].address)],
+        runtime: { name: 'tidegate', rtds_layer: { name: 'tidegate', rtds_config: ads } },
+      }),
+    );
+    const view = (await (await fetch(`http://${tidegate.admin}/api/v1/traffic`)).json()) as TrafficView;
+    expect(view.warnings).toEqual([]);
+    expect(await envoy.stat('runtime.update_success')).toBeGreaterThan(0);
+    expect(await firstPart()).toBeCloseTo(0.5, 0);
+    tidegate.child.signal('SIGKILL');
+    await tidegate.child.exited;
+    const killedMs = performance.now();
+    await until('its layer is gone', async () => {
+      expect(await firstPart()).toBeCloseTo(0.5, 0);
+      return performance.now() - killedMs > TTL_MS + 1_000;
+    });
+  } finally {
+    await tidegate.stop();
+    await limits.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);
 
 test('a port that nobody serves keeps Envoy on what its own file says', async () => {
   const probe = createServer();
