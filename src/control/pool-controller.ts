@@ -5,6 +5,7 @@ import type {
   LoanView,
   MemberOutput,
   MemberPolicy,
+  MemberSeen,
   Override,
   PoolAdvice,
   PoolDecision,
@@ -195,13 +196,7 @@ export class PoolController {
     this.#elapsed.look(this.#nowMs);
     this.#applyOverrides();
     this.#advice.expire(this.#elapsed.totalMs - this.#policy.tickMs / 2);
-    const told = new Map(seen.members.map((member) => [member.id, member]));
-    let anybody = false;
-    for (const [id, member] of this.#members) {
-      member.advice = this.#advice.of(id);
-      member.look(this.#nowMs, told.get(id));
-      anybody ||= member.heard;
-    }
+    const anybody = this.#look(seen.members);
     this.#fallback.heard(anybody || this.#members.size === 0);
     const { totalPerS, why } = this.#governor.total(this.#nowMs, this.#configuredPerS(), seen.health);
     this.#healthWhy = why;
@@ -217,6 +212,26 @@ export class PoolController {
     }
     const lenders = Array.from(this.#members.values(), (member) => member.lender(!falls));
     return this.#decision(this.#desk.tick(this.#nowMs, lenders));
+  }
+
+  /** @returns whether anybody was heard. */
+  #look(seen: PoolSeen['members']): boolean {
+    let told: Map<string, MemberSeen> | undefined;
+    let anybody = false;
+    let at = 0;
+    for (const [id, member] of this.#members) {
+      let own = seen[at];
+      at += 1;
+      // What is told in the order of the members, as it mostly is, needs no looking up.
+      if (own?.id !== id || seen.length !== this.#members.size) {
+        told ??= new Map(seen.map((each) => [each.id, each]));
+        own = told.get(id);
+      }
+      member.advice = this.#advice.of(id);
+      member.look(this.#nowMs, own);
+      anybody ||= member.heard;
+    }
+    return anybody;
   }
 
   #plan(): void {

@@ -51,7 +51,8 @@ export type SavedDemand = readonly [number, number, number];
  * that come again with probability p, asked = fresh + p x denied, whence fresh = asked - p x denied.
  */
 export class MemberDemand {
-  readonly #ring: number[] = [];
+  readonly #ring = new Float64Array(WINDOW_TICKS);
+  #filled = 0;
   #next = 0;
   #smoothed = NaN;
   #deniedPerS = 0;
@@ -110,8 +111,9 @@ export class MemberDemand {
   restore([smoothed, mean, sd]: SavedDemand): void {
     if (![smoothed, mean, sd].every((value) => Number.isFinite(rate(value)))) return;
     this.#smoothed = smoothed;
-    this.#ring.splice(0, this.#ring.length, mean + sd, Math.max(0, mean - sd));
-    this.#next = 0;
+    this.#ring.set([mean + sd, Math.max(0, mean - sd)]);
+    this.#filled = 2;
+    this.#next = 2;
     this.#silent = 0;
   }
 
@@ -132,20 +134,22 @@ export class MemberDemand {
 
   #learn(fresh: number): void {
     this.#smoothed = this.heard ? KEPT * this.#smoothed + (1 - KEPT) * fresh : fresh;
-    if (!this.heard) this.#ring.length = this.#next = 0;
+    if (!this.heard) this.#filled = this.#next = 0;
     this.#silent = 0;
     this.#ring[this.#next] = fresh;
     this.#next = (this.#next + 1) % WINDOW_TICKS;
+    this.#filled = Math.min(WINDOW_TICKS, this.#filled + 1);
   }
 
   #spread(): { mean: number; sd: number } {
-    const count = this.#ring.length;
+    const ring = this.#ring;
+    const count = this.#filled;
     if (count === 0) return { mean: NaN, sd: 0 };
     let sum = 0;
-    for (const value of this.#ring) sum += value;
+    for (let i = 0; i < count; i += 1) sum += ring[i] ?? 0;
     const mean = sum / count;
     let squares = 0;
-    for (const value of this.#ring) squares += (value - mean) ** 2;
+    for (let i = 0; i < count; i += 1) squares += ((ring[i] ?? 0) - mean) ** 2;
     return { mean, sd: Math.sqrt(squares / count) };
   }
 }

@@ -51,8 +51,8 @@ export interface LendPosition {
 }
 
 /**
- * How many ticks of its own demand a member is ready for, and how many of its low-water marks it keeps: a decision's
- * effect comes within two ticks, and who matters more takes less of a chance on it.
+ * How many ticks of its own demand a member is ready for: a decision's effect comes within two ticks, and who matters more takes
+ * less of a chance on it.
  */
 export const TICKS_AHEAD: Readonly<Record<Priority, number>> = {
   CRITICAL: 2,
@@ -107,7 +107,7 @@ export function lendPosition(
     id: policy.id,
     level,
     need,
-    keep: Math.ceil(Math.max(Math.min(capacity, Math.max(need, lowMark * ahead) * factor), known(guarded))),
+    keep: Math.ceil(Math.max(Math.min(capacity, Math.max(need, lowMark) * factor), known(guarded))),
     lack: Math.max(0, Math.min(room, need - expected)),
     limit: Math.max(0, borrowingLimit(policy, tickMs) - inFlight.borrowed),
     why,

@@ -65,6 +65,7 @@ export class LendingDesk {
     this.writeOffMissing(members);
     const isDue = this.dueAt(nowMs);
     for (let unheard = this.ledger.lapse(isDue); unheard > 0; unheard -= 1) this.breaker.failed(nowMs);
+    if (!this.policy.enabled && this.ledger.open.size === 0) return [];
     const positions = this.positions(members);
     let most = Math.min(MAX_ORDERS_PER_TICK, this.breaker.allowance(nowMs, this.ledger.unsettled));
     const orders = this.recallDue(nowMs, positions, most);

@@ -28,7 +28,7 @@ describe('what is lent', () => {
     expect(more).toEqual([]);
     expect(order).toMatchObject({ lender: 'rich', borrower: 'poor', why: 'denied', dueMs: 6_000 });
     expect(order?.tokens).toBe(50);
-    expect(order?.keep).toBe(25);
+    expect(order?.keep).toBe(20);
   });
 
   it.each<[string, LendMember]>([
@@ -65,12 +65,12 @@ describe('what is lent', () => {
     expect(desk().tick(NaN, members)).toEqual([]);
   });
 
-  it('leaves a more important lender more', () => {
+  it('leaves a more important lender more of what it expects to need', () => {
     const kept = PRIORITIES.map((priority) => {
-      const lender = member('rich', { effectivePerS: 115, policy: { priority } });
+      const lender = member('rich', { effectivePerS: 130, policy: { priority } });
       return desk().tick(0, [lender, thirsty('poor', 200, { borrowable: 9 })])[0]?.keep ?? NaN;
     });
-    expect(kept).toEqual([40, 30, 25, 20]);
+    expect(kept).toEqual([60, 45, 38, 30]);
   });
 
   it('is at most what a borrower may have, with what it has borrowed counted', () => {
@@ -92,7 +92,7 @@ describe('what is lent', () => {
     const [first] = lending.tick(0, [member('rich', { tokens: 85 }), poor('a'), member('b', { tokens: 25 })]);
     expect(first).toMatchObject({ borrower: 'a', tokens: 50 });
     const second = lending.tick(300, [member('rich', { tokens: 85 }), poor('a'), poor('b')]);
-    expect(second).toMatchObject([{ borrower: 'b', tokens: 9 }]);
+    expect(second).toMatchObject([{ borrower: 'b', tokens: 13 }]);
   });
 
   it('goes to the most important first, and to the next only what they leave', () => {
@@ -124,7 +124,7 @@ describe('what is lent', () => {
         const lent = orders.reduce((sum, { tokens }) => sum + tokens, 0);
         const wanted = alone.reduce((sum, tokens) => sum + tokens, 0);
         expect(lent).toBe(
-          Math.min(wanted, Math.max(0, Math.floor((Math.min(spare, 1e9) - 25) * POLICY.part))),
+          Math.min(wanted, Math.max(0, Math.floor((Math.min(spare, 1e9) - 20) * POLICY.part))),
         );
       }),
     );
