@@ -2,7 +2,7 @@
  * Envoys fed from a folder of files by a Tidegate as users run it: served, changed, a mistake that changes nothing, and
  * groups of nodes with resources of their own.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,12 @@ function listener(answer: string, at = port): string {
 `;
 }
 
-const write = (text: string): void => writeFileSync(join(folder, 'listeners.yaml'), text);
+/** Whole, as tools replace files: half a file would be a mistake of its own. */
+function write(text: string, name = 'listeners.yaml'): void {
+  const file = join(folder, name);
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
 
 async function answer(at = port): Promise<string> {
   try {
@@ -108,7 +113,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tidegate-mesh-'));
   mkdirSync(join(folder, 'core'));
   write(listener('one'));
-  writeFileSync(join(folder, 'core', 'in.yaml'), listener('core', corePort));
+  write(listener('core', corePort), join('core', 'in.yaml'));
   limits = await writeLimits('domain: shop\n');
   tidegate = await startTidegate({
     limits: limits.path,
@@ -165,7 +170,7 @@ test('nodes of a group get what is in its folder instead of what has the same na
   write(listener('three'));
   await until('the mistake is mended', async () => (await answer()) === 'three');
   // A mistake of a group's keeps what was there, and is told with its file.
-  writeFileSync(join(folder, 'core', 'more.yaml'), listener('x').replace('stat_prefix', 'stat_prefx'));
+  write(listener('x').replace('stat_prefix', 'stat_prefx'), join('core', 'more.yaml'));
   await until('the mistake', () =>
     tidegate.logs().some((line) => JSON.stringify(line).includes(join('core', 'more.yaml'))),
   );
