@@ -8,6 +8,7 @@ import {
   DENIED_TABLE,
   MAX_ROWS,
   styleOf,
+  TRAFFIC_TABLES,
   type LiveColumn,
   type LiveTable,
 } from './live-tables';
@@ -60,6 +61,15 @@ export async function controlSections({
     return [name, tableSection(table, rows)] as const;
   });
   return Object.fromEntries(await Promise.all(sections));
+}
+
+/** Renders how traffic is spread; nothing where no Envoy is served. */
+export async function trafficSections({ mesh }: Pick<AdminDeps, 'mesh'>): Promise<readonly Markup[]> {
+  const answer = await inTime<object>(mesh.askMesh('traffic', {}));
+  if (typeof answer === 'string' && answer.startsWith('TG_MESH_OFF')) return [];
+  return TRAFFIC_TABLES.map((table) =>
+    tableSection(table, typeof answer === 'string' ? { error: answer } : rowsOf(table, answer)),
+  );
 }
 
 /** Renders what is denied most. */

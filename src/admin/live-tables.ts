@@ -164,8 +164,53 @@ export const CONTROL_TABLES = {
   decisions: DECISIONS,
 } as const;
 
+/** How traffic is spread; there where Envoys are served. */
+export const TRAFFIC_TABLES: readonly LiveTable[] = [
+  {
+    id: 'traffic',
+    title: 'Traffic',
+    path: '/api/v1/traffic',
+    list: 'groups',
+    none: 'No group of targets is configured.',
+    on: ['traffic'],
+    columns: [
+      name('group', 'name'),
+      name('nodes', 'nodes'),
+      toned(text('state', 'state'), {
+        configured: 'good',
+        moving: 'warn',
+        overloaded: 'bad',
+        unhealthy: 'bad',
+        stale: 'bad',
+      }),
+      { title: 'why', kind: 'said', fields: ['why'] },
+      time('changed, UTC', 'changedAtMs'),
+    ],
+  },
+  {
+    id: 'shares',
+    title: 'Shares that moved, the newest first',
+    path: '/api/v1/traffic',
+    list: 'changes',
+    none: 'No share has moved.',
+    on: ['traffic'],
+    columns: [
+      time('at, UTC', 'atMs'),
+      name('group', 'group'),
+      text('class', 'class'),
+      name('target', 'target'),
+      against('to / from', 'to', 'from'),
+      { title: 'why', kind: 'said', fields: ['why'] },
+    ],
+  },
+];
+
 /** Every table. */
-export const LIVE_TABLES: readonly LiveTable[] = [...Object.values(CONTROL_TABLES), DENIED_TABLE];
+export const LIVE_TABLES: readonly LiveTable[] = [
+  ...Object.values(CONTROL_TABLES),
+  ...TRAFFIC_TABLES,
+  DENIED_TABLE,
+];
 
 /** The classes of the page's style that a column's cells have. */
 export function styleOf({ kind }: LiveColumn): string {

@@ -3,7 +3,7 @@ import type { AdminDeps, LimitsView, ProcessView, StoreView } from './deps';
 import { errorBody } from './error-replies';
 import { formatPosition } from '../core/errors';
 import { html, Markup } from './html';
-import { chartSection, controlSections, deniedSection } from './live-section';
+import { chartSection, controlSections, deniedSection, trafficSections } from './live-section';
 import { PAGE_SCRIPT } from './page-script';
 import { PAGE_STYLE } from './page-style';
 
@@ -69,9 +69,14 @@ export async function renderStatusPage(deps: AdminDeps, stateOnly = false): Prom
 }
 
 async function liveSections(deps: AdminDeps): Promise<Markup> {
-  const [control, chart] = await Promise.all([controlSections(deps), chartSection(deps)]);
+  const [control, chart, traffic] = await Promise.all([
+    controlSections(deps),
+    chartSection(deps),
+    trafficSections(deps),
+  ]);
   const { pools = '', buckets = '', allocations = '', loans = '', decisions = '' } = control;
-  return html`${pools} ${buckets} ${deniedSection(deps)} ${chart} ${allocations} ${loans} ${decisions}`;
+  return html`${pools} ${buckets} ${deniedSection(deps)} ${chart} ${traffic} ${allocations} ${loans}
+  ${decisions}`;
 }
 
 function badge(deps: AdminDeps): Markup {

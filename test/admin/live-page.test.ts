@@ -122,6 +122,29 @@ describe('the page with pools', () => {
   });
 });
 
+describe('the page and traffic', () => {
+  it('shows the state of groups and the shares that moved, with their reasons', async () => {
+    const { text } = await serve();
+    const page = await text('/');
+    const cells = [...page.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => decoded(cell ?? ''));
+    expect(cells).toEqual(
+      expect.arrayContaining(['checkout', `a would run dry in 12 s ${HOSTILE}`, HOSTILE, '0.25 / 0.5']),
+    );
+    expect(page).toContain('<td class="w warn">moving</td>');
+    expect(faultsOfMarkup(withoutScript(page))).toEqual([]);
+  });
+
+  it('leaves it out where no Envoy is served, and says so where it cannot be asked', async () => {
+    const failing = (code: 'TG_MESH_OFF' | 'TG_FORECAST_UNAVAILABLE') => ({
+      mesh: { askMesh: () => Promise.reject(new TidegateError(code, 'no')) },
+    });
+    const off = await serve(failing('TG_MESH_OFF'));
+    expect(withoutScript(await off.text('/'))).not.toContain('id="traffic"');
+    const gone = await serve(failing('TG_FORECAST_UNAVAILABLE'));
+    expect(await gone.text('/')).toContain('TG_FORECAST_UNAVAILABLE: no');
+  });
+});
+
 describe('the text of a cell', () => {
   it.each<[CellKind, readonly unknown[], string]>([
     ['figure', [1_234.56], '1235'],
