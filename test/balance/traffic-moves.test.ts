@@ -1,3 +1,4 @@
+import { TrafficPlanner } from '../../src/balance/traffic-planner';
 import type { GroupSeen, TargetSeen } from '../../src/core/traffic';
 import { pair, Run, SMALL_PER_S, uneven } from './traffic-run';
 import {
@@ -130,6 +131,15 @@ describe('moves', () => {
     expect(decision.targets[0]).toMatchObject({ rule: 'hold', clamps: ['dead_band'] });
   });
 
+  test('under the dead band are made where they lead home', () => {
+    const run = new Run(pair, trafficPolicy({ deadBand: 0.02 }));
+    run.for(20, uneven(100));
+    const near = run.for(40, uneven(SMALL_PER_S / 0.98)).shares[0]?.[0] ?? NaN;
+    expect(near).toBeLessThan(0.499);
+    expect(near).toBeGreaterThan(0.481);
+    expect(run.for(20, uneven(20))).toMatchObject({ state: 'configured', shares: [[0.5, 0.5]] });
+  });
+
   test('stop at the floor', () => {
     const decision = new Run(pair).for(20, uneven(50, 50, { health: health({ out: 1 }) }));
     expect(decision.shares[0]?.[0]).toBeCloseTo(0.01, 6);
@@ -163,6 +173,20 @@ describe('other settings', () => {
     const after = run.tick(uneven(100));
     expect(after.shares).toEqual(before);
     expect(after.changed).toBe(false);
+  });
+
+  test('keep the shares of every group, and give one of a name that is there twice its own', () => {
+    const other = { ...pair, name: 'h' };
+    const planner = new TrafficPlanner(trafficPolicy(), [pair, other]);
+    const tick = (nowMs: number) => {
+      const seen = uneven(100)(nowMs);
+      return planner.tick(nowMs, [seen, { ...seen, group: 'h' }]);
+    };
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 100) tick(nowMs);
+    const before = tick(20_000).map(({ shares }) => shares);
+    planner.use(trafficPolicy(), [pair, other, pair]);
+    const after = tick(20_000).map(({ shares }) => shares);
+    expect(after).toEqual([...before, [[0.5, 0.5]]]);
   });
 
   test('take a new target in at its configured share', () => {

@@ -130,6 +130,16 @@ describe('the health of a target', () => {
     expect(decision.state).toBe('configured');
   });
 
+  test('has slowness beside one other', () => {
+    const decision = new Run(pair).for(2, (nowMs) =>
+      seenGroup([
+        seenTarget('a', nowMs, 50, { health: health({ latencyP99Ms: 1_000 }) }),
+        seenTarget('b', nowMs, 50, { health: health({ latencyP99Ms: 100 }) }),
+      ]),
+    );
+    expect(decision.why).toBe('a answers 10.0 times slower than its group');
+  });
+
   test('has no slowness among figures of a few milliseconds', () => {
     expect(ill({ latencyP99Ms: 8 }, { latencyP99Ms: 0.5 }).state).toBe('configured');
   });
@@ -199,6 +209,11 @@ describe('backups', () => {
     expect(decision.state).toBe('moving');
     expect(decision.shares[0]?.[2]).toBeCloseTo(1 - (2 * SMALL_PER_S) / 130, 6);
     expect(decision.targets[2]?.rule).toBe('backup');
+  });
+
+  test('get it although nothing is known of them', () => {
+    const blind = (nowMs: number) => ({ ...seen(65)(nowMs), targets: seen(65)(nowMs).targets.slice(0, 2) });
+    expect(new Run(withBackup).for(20, blind).shares[0]?.[2]).toBeGreaterThan(0.04);
   });
 
   test('get no more than their greatest share; then all is too much', () => {
