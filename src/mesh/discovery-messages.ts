@@ -77,28 +77,31 @@ function sotwBody({ version, typeUrl, resources }: StreamResponse): Uint8Array {
     type_url: typeUrl,
     resources: resources.map((one) => {
       if (one.ttlMs === undefined) return anyOf(one);
-      // A heartbeat is whole here: Envoy 1.40 takes one without content on such a stream, acknowledges it, and lets the
-      // resource run out all the same (test/real/mesh-ownership.test.ts).
-      const wrapped = wrapper(one, version, false);
+      const wrapped = wrapper(one, version);
       return { type_url: RESOURCE_TYPE, value: definitions().encode(`${PACKAGE}.Resource`, wrapped) };
     }),
   });
 }
 
-function deltaBody({ version, typeUrl, resources, removed, heartbeat }: StreamResponse): Uint8Array {
+function deltaBody({ version, typeUrl, resources, removed }: StreamResponse): Uint8Array {
   return definitions().encode(nameOf(true), {
     system_version_info: version,
     type_url: typeUrl,
-    resources: resources.map((one) => wrapper(one, one.version, heartbeat)),
+    resources: resources.map((one) => wrapper(one, one.version)),
     removed_resources: removed,
   });
 }
 
-function wrapper(one: MeshResource, version: string, heartbeat: boolean): PlainMessage {
+/**
+ * A heartbeat is whole, too: Envoy 1.40 takes one without content on a state-of-the-world stream, acknowledges it, and lets
+ * the resource run out all the same; and what ran out while we stalled is back with the next beat
+ * (test/real/mesh-ownership.test.ts).
+ */
+function wrapper(one: MeshResource, version: string): PlainMessage {
   return {
     name: one.name,
     version,
-    ...(heartbeat ? {} : { resource: anyOf(one) }),
+    resource: anyOf(one),
     ...(one.ttlMs === undefined ? {} : { ttl: durationOf(one.ttlMs) }),
   };
 }

@@ -43,7 +43,7 @@ export interface StreamResponse {
   readonly resources: readonly MeshResource[];
   /** Delta only: names that are gone or never were. */
   readonly removed: readonly string[];
-  /** Only names and times to live go out, to say that nothing changed. */
+  /** Says that nothing changed: only what has a time to live goes out. */
   readonly heartbeat: boolean;
 }
 

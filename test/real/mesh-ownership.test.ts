@@ -59,12 +59,19 @@ const endpoint = (text: string): object => ({ endpoint: address(text) });
 /** A control plane on a port of its own, as an ended process leaves it when it is killed. */
 async function startControl(
   weights: WeightedResources,
+  heartbeatMs = 1_000,
 ): Promise<{ port: number; apply: (shares: GroupShares) => void }> {
   const cache = new SnapshotCache();
   const apply = (shares: GroupShares): void =>
     void cache.set('all', snapshotOf(weights.apply(shares).resources));
   apply(new Map());
-  const services = new XdsServices({ cache, groupOf: () => 'all', log, nowMs: () => performance.now() });
+  const services = new XdsServices({
+    cache,
+    groupOf: () => 'all',
+    log,
+    nowMs: () => performance.now(),
+    heartbeatMs,
+  });
   const server = new Server();
   for (const { definition, implementation } of services.grpcServices())
     server.addService(definition, implementation);
@@ -279,6 +286,41 @@ test.each([
     const tookMs = performance.now() - killedMs;
     expect(tookMs).toBeGreaterThan(TTL_MS - 1_500);
     expect(tookMs).toBeLessThan(TTL_MS + 5_000);
+  },
+  60_000,
+);
+
+test.each([
+  ['state of the world', 'GRPC'],
+  ['incremental', 'DELTA_GRPC'],
+])(
+  'a layer that ran out while nothing was said, by %s, is back with the next word',
+  async (_name, variant) => {
+    const rows = ['a', 'b'].map((name) => target(`web:${name}`, { runtimePrefix: 'theirs' }));
+    const weights = new WeightedResources({
+      ...input,
+      resources: [],
+      targets: rows,
+      runtimeLayer: 'tidegate',
+    });
+    const { port, apply } = await startControl(weights, 2 * TTL_MS);
+    apply(new Map([['web', [[0, 1]]]]));
+    const source = {
+      ...ownService,
+      api_config_source: { ...ownService.api_config_source, api_type: variant },
+    };
+    const theirs = [route({ a: 50, b: 50 }, {}, { runtime_key_prefix: 'theirs' })];
+    envoy = await startEnvoy(
+      bootstrap({
+        port,
+        routes: { route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: theirs }] } },
+        clusters: [cluster('a', upstreams[0].address), cluster('b', upstreams[1].address)],
+        runtime: { name: 'tidegate', rtds_layer: { name: 'tidegate', rtds_config: source } },
+      }),
+    );
+    await until('all goes to the second', async () => (await firstPart()) === 0);
+    await until('the layer ran out', async () => (await firstPart()) > 0.3);
+    await until('it is back', async () => (await firstPart()) === 0);
   },
   60_000,
 );
