@@ -48,18 +48,22 @@ export interface PpoSettings {
   readonly rewardClip: number;
 }
 
-/** What is usual: J. Schulman et al., "Proximal policy optimization algorithms", 2017, and S. Huang et al., 2022. */
+/**
+ * What is usual (J. Schulman et al., "Proximal policy optimization algorithms", 2017; S. Huang et al., 2022), for a few hundred
+ * thousand steps whose noise is as large as what exploration moves, and whose effects last for a few steps: see
+ * bench/ppo-settings.mjs.
+ */
 export const DEFAULT_PPO_SETTINGS: PpoSettings = {
   updates: 200,
   rolloutSteps: 128,
   rollouts: 8,
-  epochs: 6,
+  epochs: 4,
   minibatches: 4,
-  discount: 0.95,
-  traceDecay: 0.95,
+  discount: 0.8,
+  traceDecay: 0.8,
   clip: 0.2,
   valueClip: 0,
-  learningRate: 3e-4,
+  learningRate: 1e-3,
   valueLearningRate: 1e-3,
   lastRatePart: 0.1,
   gradientMax: 0.5,
@@ -70,7 +74,7 @@ export const DEFAULT_PPO_SETTINGS: PpoSettings = {
   learnDeviation: false,
   entropyWeight: 0,
   actionCost: 0,
-  ratio: 'joint',
+  ratio: 'service',
   units: 32,
   valueUnits: 32,
   lastGain: 0.01,
