@@ -4,7 +4,7 @@ import { MAX_FACTOR } from '../../learn/allocation/advisor';
 import { REWARD_WEIGHTS, type RewardWeights } from '../../learn/allocation/reward';
 import { ppoSettings, type PpoSettings } from '../../learn/ppo/settings';
 import { shapedPart } from '../../simulate/demand';
-import { DAY_MINUTES, partMinutes, type Scenario } from '../../simulate/scenario';
+import { DAY_MINUTES, MINUTE_MS, partMinutes, type Scenario } from '../../simulate/scenario';
 import { digestOf } from './sealed-file';
 
 /** A training. The same plan comes to the same model, whatever the number of threads. */
@@ -22,6 +22,7 @@ export interface TrainingPlan {
 
 /** Fewer days than these are nothing to learn from: a day, and as much again to tell whether anything was learned. */
 export const DAYS_MIN = 2;
+const DAY_MS = DAY_MINUTES * MINUTE_MS;
 /** Of the train days, so many are held out: a fifth, a quarter of a day at least, a day at most. */
 const HELD_OUT_PART = 0.2;
 const HELD_OUT_MIN = 0.25;
@@ -85,16 +86,24 @@ export interface PlanWishes {
   readonly maxFactor?: number | undefined;
 }
 
-/** Looks at the days held out over a training. */
-const LOOKS = 10;
+/** Looks at the days held out over a training, at least and at most, and the part of the budget that they are to take. */
+const LOOKS_MIN = 2;
+const LOOKS_MAX = 12;
+const LOOKS_PART = 0.15;
 /** Updates at least and at most: fewer teach nothing, more are not worth their time. */
 const UPDATES_MIN = 5;
 const UPDATES_MAX = 400;
-/** CPU time of a tick of a service in a rollout, and of learning from a step of it, ms; a busy machine's, so that budgets suffice. */
+/**
+ * CPU time of a tick of a service in a rollout and on the days held out, and of learning from a step of it, ms; a busy machine's, so that
+ * budgets suffice.
+ */
 const TICK_MS = 0.006;
+const SCORED_TICK_MS = 0.003;
 const LEARN_MS = 0.04;
-/** What the looks at the days held out leave of a budget. */
-const LEARNING_PART = 0.9;
+/** The part of the budget that is planned for. */
+const PLANNED_PART = 0.95;
+/** The least part that is left to learning, however long looks take. */
+const LEARNING_MIN = 0.3;
 
 /**
  * A plan by the scenario's train days. The number of updates follows from the budget and the number of services alone, so that it is the
@@ -105,13 +114,15 @@ export function trainingPlan(scenario: Scenario, wishes: PlanWishes): TrainingPl
   const { seed, budgetMs, updates, reward = REWARD_WEIGHTS, maxFactor = MAX_FACTOR } = wishes;
   const parted = trainingScenario(scenario);
   const usual = ppoSettings();
-  const ticks = Math.max(1, parted.intervalMs / parted.tickMs);
-  const stepMs = parted.services.length * (ticks * TICK_MS + LEARN_MS);
-  const fitting = Math.floor((LEARNING_PART * budgetMs) / (stepMs * usual.rollouts * usual.rolloutSteps));
-  const settings = ppoSettings({
-    ...usual,
-    updates: updates ?? Math.min(UPDATES_MAX, Math.max(UPDATES_MIN, fitting)),
-  });
-  const scoreEvery = Math.max(1, Math.round(settings.updates / LOOKS));
+  const { services, loads, tickMs, intervalMs } = parted;
+  const lookMs = loads.length * services.length * ((parted.testDays * DAY_MS) / tickMs) * SCORED_TICK_MS;
+  const looks = Math.min(LOOKS_MAX, Math.max(LOOKS_MIN, Math.floor((LOOKS_PART * budgetMs) / lookMs)));
+  const stepMs = services.length * (Math.max(1, intervalMs / tickMs) * TICK_MS + LEARN_MS);
+  // The solver is looked at too, and the policy that has learned nothing.
+  const learningMs = Math.max(LEARNING_MIN * budgetMs, PLANNED_PART * budgetMs - (looks + 2) * lookMs);
+  const fitting = Math.floor(learningMs / (stepMs * usual.rollouts * usual.rolloutSteps));
+  const planned = updates ?? Math.min(UPDATES_MAX, Math.max(UPDATES_MIN, fitting));
+  const settings = ppoSettings({ ...usual, updates: planned });
+  const scoreEvery = Math.max(1, Math.round(planned / looks));
   return { scenario: parted, seed: seed ?? scenario.seed, settings, reward, maxFactor, scoreEvery };
 }

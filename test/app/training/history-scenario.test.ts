@@ -4,7 +4,7 @@ import {
   type HistoryMember,
   type PoolHistory,
 } from '../../../src/app/training/history-scenario';
-import { trainingScenario } from '../../../src/app/training/training-plan';
+import { trainingPlan, trainingScenario } from '../../../src/app/training/training-plan';
 import { partDemand } from '../../../src/simulate/demand';
 import { proportional } from '../../../src/simulate/policy/shares';
 
@@ -84,4 +84,21 @@ test.each([
   const scenario = historyScenario(pool([member('a', 2, 5), member('b', 2, 5)], { tickMs: given }), 1);
   expect(scenario.tickMs).toBe(tickMs);
   expect(scenario.intervalMs % tickMs).toBe(0);
+});
+
+test('the number of updates follows from the budget and what is simulated, and looks take a small part of it', () => {
+  const of = (budgetMs: number, services: number, tickMs: number): { updates: number; looks: number } => {
+    const names = Array.from({ length: services }, (_, at) => member(`m${at}`, 3, at + 1));
+    const { settings, scoreEvery } = trainingPlan(
+      historyScenario(pool(names, { tickMs, intervalMs: 60_000 }), 1),
+      { budgetMs },
+    );
+    return { updates: settings.updates, looks: Math.round(settings.updates / scoreEvery) };
+  };
+  const usual = of(600_000, 8, 1_000);
+  expect(usual.updates).toBeGreaterThan(100);
+  expect(of(60_000, 8, 1_000).updates).toBeLessThan(usual.updates / 5);
+  expect(of(600_000, 32, 1_000).updates).toBeLessThan(usual.updates / 3);
+  expect(of(600_000, 8, 10_000).updates).toBeGreaterThan(usual.updates);
+  expect(of(60_000, 8, 1_000).looks).toBeLessThan(usual.looks);
 });
