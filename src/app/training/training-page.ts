@@ -49,7 +49,7 @@ function heldOutSection({ curves, best }: TrainingOutcome): Markup {
           title: `Weighted loss at load ${load}`,
           description: 'The weighted loss on the days held out by updates made, beside that of the solver.',
           xAxis: { label: 'updates', time: false },
-          yAxis: { label: '%', low: 0 },
+          yAxis: { label: '%' },
           layers: [
             { kind: 'level', look: 'guide', label: 'solver', y: figures.weighted_loss * 100 },
             { kind: 'line', look: 'series1', label: 'ppo', x, y: lossesAt(curves.heldOut, at) },
