@@ -15,7 +15,7 @@ import { advisorOf } from './model-advisor';
 import { PoolLearning, type PoolLearningParts } from './pool-learning';
 import { PoolModels } from './pool-models';
 import { poolHistory } from './pool-history';
-import { beginRetraining } from './retrain-thread';
+import { beginRetraining } from './retraining';
 import { Retrainer } from './retrainer';
 import { RegretWatch } from './regret-watch';
 

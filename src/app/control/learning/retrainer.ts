@@ -1,6 +1,6 @@
 /** Trains a pool anew when its demand has drifted, or there is no model: seldom, elsewhere, and from history alone. */
 import { TidegateError } from '../../../core/errors';
-import type { Retraining } from './retrain-thread';
+import type { Retraining } from './retraining';
 
 /** What it stands on. */
 export interface RetrainerParts {
