@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   app: ['*'],
   cli: ['app', '*'],
   main: ['cli'],
+  library: ['app', '*'],
 };
 const PURE: ReadonlySet<string> = new Set([
   'core',
@@ -50,7 +51,7 @@ const PURE: ReadonlySet<string> = new Set([
   'balance',
 ]);
 /** Above everything an adapter or the composition root may see. */
-const TOP = ['app', 'cli', 'main'];
+const TOP = ['app', 'cli', 'main', 'library'];
 /** Packages without I/O, timers or clocks of their own, that pure areas may use. */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   limiter: ['yaml'],

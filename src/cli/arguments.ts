@@ -33,12 +33,19 @@ function asksForHelp([first, second]: readonly string[]): boolean {
   return asked === '--help' || asked === '-h';
 }
 
+interface OwnConfig<T> {
+  args: string[];
+  options: T;
+  allowPositionals: boolean;
+  strict: true;
+}
+
 /** Reads a command's own options. @throws TidegateError TG_USAGE for anything that it does not know. */
 export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(
   rest: readonly string[],
   options: T,
   positionals: boolean,
-) {
+): ReturnType<typeof parseArgs<OwnConfig<T>>> {
   try {
     return parseArgs({ args: [...rest], options, allowPositionals: positionals, strict: true });
   } catch (thrown) {
