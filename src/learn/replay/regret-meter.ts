@@ -15,8 +15,11 @@ export interface RegretRules {
 }
 
 const SPANS = 60;
-/** A tenth of the window counts as of late. */
+/** A span has so many intervals at least: a single one tells of a burst or of none, and the test wants differences without skew. */
+const SPAN_INTERVALS = 4;
+/** A tenth of the window counts as of late, three spans at least. */
 const RECENT_PART = 0.1;
+const RECENT_LEAST = 3;
 /** Intervals that are over before anything is counted: what the two worlds begin with is not what a pool would have. */
 const WARM_INTERVALS = 2;
 
@@ -42,7 +45,8 @@ export class RegretMeter {
   constructor(model: string, advisor: ReplayAdvisor, rules: RegretRules) {
     this.#model = model;
     this.#rules = rules;
-    this.#spans = Math.max(1, Math.min(SPANS, Math.floor(rules.windowMs / Math.max(1, rules.intervalMs))));
+    const leastMs = SPAN_INTERVALS * Math.max(1, rules.intervalMs);
+    this.#spans = Math.max(1, Math.min(SPANS, Math.floor(rules.windowMs / leastMs)));
     // The newest span is still growing: one more makes the window whole.
     this.#bins = new LossBins((rules.windowMs * (this.#spans + 1)) / this.#spans, this.#spans + 1);
     this.#agent = new ReplayWorld(advisor);
@@ -100,7 +104,7 @@ export class RegretMeter {
   }
 
   #recent(): Pick<RegretFigures, 'recentRegret' | 'recentDiffering'> {
-    const recent = this.#bins.latest(Math.ceil(this.#spans * RECENT_PART));
+    const recent = this.#bins.latest(Math.max(RECENT_LEAST, Math.ceil(this.#spans * RECENT_PART)));
     const sum = (of: (bin: LossFigures) => number): number =>
       recent.reduce((total, bin) => total + of(bin), 0);
     const demand = sum((bin) => bin.demand);
