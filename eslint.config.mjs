@@ -19,7 +19,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/{core,bucket,limiter,wire,chart,series,forecast,control,simulate}/**/*.ts'],
+    files: ['src/{core,bucket,limiter,wire,chart,series,forecast,control,simulate,learn,balance}/**/*.ts'],
     rules: {
       'no-restricted-globals': [
         'error',
