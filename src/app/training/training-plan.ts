@@ -86,6 +86,19 @@ export interface PlanWishes {
   readonly maxFactor?: number | undefined;
 }
 
+/**
+ * What differs from PPO's usual settings. The reward is what the agent has over the solver in the same interval, and what an action does shows
+ * within a few intervals: the next step's worth is discounted so much that what is more than ten ahead hardly counts, and many short episodes, each of another
+ * load and other demand, tell more than few long ones.
+ */
+const ALLOCATION_SETTINGS: Partial<PpoSettings> = {
+  rollouts: 16,
+  rolloutSteps: 90,
+  discount: 0.7,
+  traceDecay: 0.9,
+  learningRate: 1e-3,
+  valueLearningRate: 2e-3,
+};
 /** Looks at the days held out over a training, at least and at most, and the part of the budget that they are to take. */
 const LOOKS_MIN = 2;
 const LOOKS_MAX = 12;
@@ -113,7 +126,7 @@ const LEARNING_MIN = 0.3;
 export function trainingPlan(scenario: Scenario, wishes: PlanWishes): TrainingPlan {
   const { seed, budgetMs, updates, reward = REWARD_WEIGHTS, maxFactor = MAX_FACTOR } = wishes;
   const parted = trainingScenario(scenario);
-  const usual = ppoSettings();
+  const usual = ppoSettings(ALLOCATION_SETTINGS);
   const { services, loads, tickMs, intervalMs } = parted;
   const lookMs = loads.length * services.length * ((parted.testDays * DAY_MS) / tickMs) * SCORED_TICK_MS;
   const looks = Math.min(LOOKS_MAX, Math.max(LOOKS_MIN, Math.floor((LOOKS_PART * budgetMs) / lookMs)));

@@ -1,5 +1,6 @@
 /** Does the tasks of a training, in whichever thread it lives in. */
 import { AllocationEnvironment } from '../../learn/allocation/allocation-environment';
+import { EPISODE_RULES } from '../../learn/allocation/episode';
 import { ppoPolicy } from '../../learn/allocation/ppo-policy';
 import { warmSeries, type WarmSeries } from '../../learn/allocation/warm-series';
 import { collect } from '../../learn/ppo/collect';
@@ -8,7 +9,7 @@ import { rolloutSeed } from '../../learn/ppo/seeds';
 import { WarmForecasters } from '../../simulate/forecasts';
 import type { PolicyKind } from '../../simulate/policy/policy';
 import { PREDICTIVE } from '../../simulate/policy/predictive';
-import type { Scenario } from '../../simulate/scenario';
+import { MINUTE_MS, type Scenario } from '../../simulate/scenario';
 import { LoadSimulation } from '../../simulate/simulation';
 import { warming } from '../simulate/simulation-tasks';
 import type { LoadScore } from './learning-curves';
@@ -17,7 +18,7 @@ import type { TrainingResult, TrainingTask } from './training-tasks';
 
 /** What a thread can do for a plan. What takes long to make is made when it is first needed, and kept. */
 export function trainingWork(plan: TrainingPlan): (task: TrainingTask) => TrainingResult {
-  const { scenario, seed, settings, reward, maxFactor } = plan;
+  const { scenario, seed, settings } = plan;
   let warm: ReturnType<typeof warming> | undefined;
   let environment: AllocationEnvironment | undefined;
   return (task) => {
@@ -26,7 +27,7 @@ export function trainingWork(plan: TrainingPlan): (task: TrainingTask) => Traini
         warm ??= warming(scenario);
         return { kind: 'warm', state: warm(task.service) };
       case 'rollout': {
-        environment ??= new AllocationEnvironment(scenario, seriesOf(scenario), { reward, maxFactor });
+        environment ??= environmentOf(plan);
         const seeded = rolloutSeed(seed, task.update, task.index);
         const rollout = collect(environment, task.snapshot, settings.rolloutSteps, seeded);
         return { kind: 'rollout', rollout };
@@ -35,6 +36,13 @@ export function trainingWork(plan: TrainingPlan): (task: TrainingTask) => Traini
         return { kind: 'score', score: scoreOf(plan, task) };
     }
   };
+}
+
+/** Episodes are as long as rollouts: all that is drawn to befall them is seen. Their first interval is the solver's. */
+function environmentOf({ scenario, settings, reward, maxFactor }: TrainingPlan): AllocationEnvironment {
+  const minutes = Math.ceil(((settings.rolloutSteps + 1) * scenario.intervalMs) / MINUTE_MS);
+  const episodes = { ...EPISODE_RULES, minutes };
+  return new AllocationEnvironment(scenario, seriesOf(scenario), { reward, maxFactor, episodes });
 }
 
 function seriesOf(scenario: Scenario): readonly WarmSeries[] {
