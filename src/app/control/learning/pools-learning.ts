@@ -66,6 +66,11 @@ export class PoolsLearning {
 
   constructor(private readonly parts: PoolsLearningParts) {
     const { logger, monotonicMs, history, engine = ENGINE } = parts;
+    if (parts.settings.pools.learning.fineTune)
+      logger.warn(
+        {},
+        'pools.learning.fine_tune is not used by this version: models change only by training anew',
+      );
     this.watch = new RegretWatch({ begin: engine.begin, logger, monotonicMs });
     this.drifts = new DriftBook((fromMs, limit) => history.records.events({ kind: 'drift', fromMs, limit }));
   }
