@@ -91,7 +91,10 @@ function claimsOf(claimants: readonly Claimant[], totalPerS: number): Claims {
     const wanted = Math.max(demandPerS, wantedPerS);
     const own = nominal * (1 - policy.lendable);
     // Each stage holds those before it, so that the stages of a group are the sums of its members'.
-    const stage = (before: number, asked: number) => Math.max(before, Math.min(cap, asked));
+    const stage = (before: number, asked: number): number => {
+      const most = asked >= cap ? cap : asked;
+      return most > before ? most : before;
+    };
     claims.min[i] = min;
     claims.cap[i] = cap;
     claims.ordered[i] = stage(min, orderedPerS ?? 0);

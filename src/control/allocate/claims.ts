@@ -75,25 +75,36 @@ export function satisfy(claims: Claims, amount: number): Float64Array {
   for (const due of [claims.ordered, claims.guarantee, claims.keep]) {
     if (raise(shares, due, cap, amount)) return shares;
   }
-  for (const [asked, by] of [
-    ...claims.steps.map((step) => [step, weight] as const),
-    [claims.demand, weight] as const,
-    [claims.wanted, weight] as const,
-    [cap, claims.spareWeight] as const,
-  ]) {
-    const most = shares.slice();
-    for (let i = 0; i < most.length; i += 1) {
-      most[i] = Math.max(most[i] ?? 0, Math.min(cap[i] ?? 0, asked[i] ?? 0));
+  // Each stage holds those before it: what is reached is all that has to be kept.
+  let reached = claims.keep;
+  for (const asked of [...claims.steps, claims.demand, claims.wanted]) {
+    if (raisedTotal(shares, asked, cap) > amount) {
+      const low = raised(shares, reached, cap);
+      return waterFill(amount, low, raised(low, asked, cap), weight);
     }
-    const all = total(most);
-    if (all <= amount && asked !== cap) {
-      shares = most;
-      continue;
-    }
-    if (amount - total(shares) <= ROUNDING * amount) return shares;
-    return waterFill(amount, shares, most, by);
+    reached = asked;
   }
-  return shares;
+  shares = raised(shares, reached, cap);
+  if (amount - total(shares) <= ROUNDING * amount) return shares;
+  return waterFill(amount, shares, raised(shares, cap, cap), claims.spareWeight);
+}
+
+/** Shares, or what is asked for where that is more. */
+function raised(shares: Float64Array, asked: Float64Array, cap: Float64Array): Float64Array {
+  const most = shares.slice();
+  for (let i = 0; i < most.length; i += 1) {
+    most[i] = Math.max(most[i] ?? 0, Math.min(cap[i] ?? 0, asked[i] ?? 0));
+  }
+  return most;
+}
+
+/** The sum of {@link raised}. */
+function raisedTotal(shares: Float64Array, asked: Float64Array, cap: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < shares.length; i += 1) {
+    sum += Math.max(shares[i] ?? 0, Math.min(cap[i] ?? 0, asked[i] ?? 0));
+  }
+  return sum;
 }
 
 /** Raises shares to what is due, all in the same part where that is too much; whether nothing is left. */

@@ -43,6 +43,8 @@ function laterBy(priority: Priority): number {
 
 /** What is claimed at a step by a member of a priority, tokens a second; 0 for nothing. */
 export function claimAt(step: number, priority: Priority, { meanPerS, sdPerS }: Outlook): number {
-  const claim = meanPerS + (DEVIATES[step - LATER[priority]] ?? NaN) * sdPerS;
+  const deviate = DEVIATES[step - LATER[priority]];
+  if (deviate === undefined) return 0;
+  const claim = meanPerS + deviate * sdPerS;
   return claim > 0 ? claim : 0;
 }
