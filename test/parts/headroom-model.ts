@@ -17,7 +17,7 @@ const FULL = 3;
 const STEPS = 16;
 const PRIORITIES = ['critical', 'low'] as const;
 /** What grows with load: beyond these the model says that it has not been there. */
-const LOAD_MOST = 4;
+const LOAD_MOST = 3;
 const OF_LOAD = new Set(['demand', 'demand_recent', 'demand_sd', 'denied', 'forecast_error', 'load']);
 /** So wide that nothing of it is seen. */
 const BLIND = 1e9;

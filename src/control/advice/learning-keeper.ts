@@ -50,6 +50,8 @@ const LEAST_GAIN = 0.01;
 const HARD_PART = 0.5;
 const HARD_LOSS = 0.005;
 const HARD_DIFFERING = 3;
+/** Before so many spans the two worlds are still settling. */
+const HARD_SPANS = 6;
 /** Cool-downs double up to this many windows. */
 const MAX_COOL_DOWN = 16;
 const MAX_LOOK_MS = 60_000;
@@ -166,9 +168,9 @@ export class LearningKeeper {
 
   #regretOf(figures: RegretFigures | undefined): string | undefined {
     if (figures?.model !== this.#model || figures === undefined) return undefined;
-    const { regret, solverLoss, recentRegret, recentDiffering, pWorse, differing } = figures;
+    const { regret, solverLoss, recentRegret, recentDiffering, pWorse, differing, spans } = figures;
     const loss = solverLoss ?? 0;
-    if (recentRegret !== null && recentDiffering >= HARD_DIFFERING) {
+    if (recentRegret !== null && recentDiffering >= HARD_DIFFERING && spans >= HARD_SPANS) {
       if (recentRegret > HARD_LOSS && recentRegret > HARD_PART * loss)
         return `it lost ${percent(recentRegret)} of all demand more than the solver of late`;
     }
