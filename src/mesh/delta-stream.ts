@@ -12,6 +12,7 @@ import {
   bound,
   ClusterHold,
   isSettled,
+  pauses,
   rejection,
   requireType,
   withDefaults,
@@ -63,6 +64,10 @@ interface TypeState {
   sentVersion: string | undefined;
   ackedVersion: string | undefined;
   refused: Rejection | undefined;
+  /** Refusals without an acceptance between them. */
+  refusals: number;
+  /** Whether the client had resources of it when the stream began. */
+  readonly resumed: boolean;
   dirty: boolean;
   beat: boolean;
 }
@@ -113,12 +118,12 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
     for (const state of this.#ordered) state.beat = true;
   }
 
-  pull(nowMs: number): StreamResponse | undefined {
+  pull(nowMs: number, holding = false): StreamResponse | undefined {
     if (this.#snapshot === undefined) return undefined;
-    const response = this.#next(this.#snapshot, nowMs);
+    const response = this.#next(this.#snapshot, nowMs, holding);
     if (response !== undefined || !this.#removals.release(isSettled(this.#ordered), nowMs)) return response;
     for (const state of this.#ordered) if (REMOVED_LATE.includes(state.typeUrl)) state.dirty = true;
-    return this.#next(this.#snapshot, nowMs);
+    return this.#next(this.#snapshot, nowMs, holding);
   }
 
   view(): readonly TypeView[] {
@@ -133,9 +138,9 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
     }));
   }
 
-  #next(snapshot: Snapshot, nowMs: number): StreamResponse | undefined {
+  #next(snapshot: Snapshot, nowMs: number, holding: boolean): StreamResponse | undefined {
     for (const state of this.#ordered) {
-      if (state.inFlight !== undefined || this.#waits(state, nowMs)) continue;
+      if (state.inFlight !== undefined || (holding && state.resumed) || this.#waits(state, nowMs)) continue;
       const type = this.#removals.of(snapshot, state.typeUrl);
       const response = this.#difference(state, type, nowMs) ?? this.#heartbeat(state, type, nowMs);
       if (response !== undefined) return response;
@@ -162,6 +167,8 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
       sentVersion: undefined,
       ackedVersion: undefined,
       refused: undefined,
+      refusals: 0,
+      resumed: initial.length > 0,
       dirty: true,
       beat: false,
     };
@@ -171,6 +178,7 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
   }
 
   #waits(state: TypeState, nowMs: number): boolean {
+    if (pauses(state.refused, state.refusals, nowMs)) return true;
     if (!HELD_BY_CLUSTERS.has(state.typeUrl)) return false;
     return this.#hold.holds(this.#types.get(CLUSTER_TYPE)?.inFlight !== undefined, nowMs);
   }
@@ -304,6 +312,7 @@ function settle(state: TypeState, request: DeltaRequest, nowMs: number): Request
   if (inFlight === undefined || request.nonce !== inFlight.nonce) return { kind: 'stale' };
   state.inFlight = undefined;
   if (request.error === undefined) {
+    if (inFlight.moves.size > 0) state.refusals = 0;
     if (inFlight.moves.size > 0 && state.parked.size === 0) state.refused = undefined;
     state.ackedVersion = inFlight.version;
     return { kind: 'acked', version: inFlight.version, afterMs: nowMs - inFlight.sentAtMs };
@@ -315,5 +324,6 @@ function settle(state: TypeState, request: DeltaRequest, nowMs: number): Request
     else state.held.set(name, from);
   }
   state.refused = rejection(inFlight.version, request.error, nowMs);
+  state.refusals += 1;
   return { kind: 'nacked', rejection: state.refused };
 }

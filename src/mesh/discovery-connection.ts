@@ -8,7 +8,14 @@ import type { DiscoveryMethod } from './discovery-methods';
 import type { MeshNode } from './node-groups';
 import type { Snapshot } from './snapshot-cache';
 import { SotwStream } from './sotw-stream';
-import type { RequestOutcome, StreamBounds, StreamResponse, TypeView } from './stream-state';
+import {
+  clipped,
+  type Rejection,
+  type RequestOutcome,
+  type StreamBounds,
+  type StreamResponse,
+  type TypeView,
+} from './stream-state';
 
 /** A duplex call whose messages are bytes. */
 export type Call = ServerDuplexStream<Buffer, Uint8Array>;
@@ -21,6 +28,10 @@ export interface ConnectionDeps {
   };
   /** A response's bytes without the nonce. */
   readonly body: (delta: boolean, response: StreamResponse) => Uint8Array;
+  /** Whether nodes of a group keep what they have for now. */
+  readonly holding: (group: string) => boolean;
+  /** Told of a refusal. */
+  readonly refused: (nodeId: string, typeUrl: string, rejection: Rejection) => void;
   readonly log: Logger;
   readonly nowMs: () => number;
   readonly bounds: StreamBounds;
@@ -42,7 +53,7 @@ export interface ConnectionView {
 }
 
 interface Joined {
-  readonly node: MeshNode;
+  readonly node: Pick<MeshNode, 'id' | 'cluster'>;
   readonly group: string;
   readonly stream: { read(bytes: Uint8Array, nowMs: number): RequestOutcome & { typeUrl: string } } & Pick<
     SotwStream,
@@ -119,14 +130,8 @@ export class DiscoveryConnection {
     this.#joined ??= this.#join(bytes);
     const outcome = this.#joined.stream.read(bytes, nowMs);
     this.#deps.answered(outcome.typeUrl, outcome);
-    if (outcome.kind === 'nacked') {
-      const { version, message } = outcome.rejection;
-      const { id } = this.#joined.node;
-      this.#deps.log.warn(
-        { node: id, typeUrl: outcome.typeUrl, version, reason: message },
-        'a node refuses what it was sent; it keeps what it had',
-      );
-    }
+    if (outcome.kind === 'nacked')
+      this.#deps.refused(this.#joined.node.id, outcome.typeUrl, outcome.rejection);
     this.#write();
   }
 
@@ -134,11 +139,11 @@ export class DiscoveryConnection {
     const { delta, typeUrl } = this.#method;
     const named = (delta ? readDeltaRequest : readSotwRequest)(bytes, typeUrl).node;
     const node = {
-      id: (named?.id ?? '').slice(0, MAX_NODE_TEXT),
-      cluster: (named?.cluster ?? '').slice(0, MAX_NODE_TEXT),
-      metadata: named?.metadata ?? {},
+      id: clipped(named?.id ?? '', MAX_NODE_TEXT),
+      cluster: clipped(named?.cluster ?? '', MAX_NODE_TEXT),
     };
-    const { group, snapshot } = this.#deps.snapshotFor(node);
+    // Metadata is as large as a client likes: it is looked at and not kept.
+    const { group, snapshot } = this.#deps.snapshotFor({ ...node, metadata: named?.metadata ?? {} });
     return { node, group, stream: machine(this.#method, snapshot, this.#deps.bounds) };
   }
 
@@ -148,9 +153,10 @@ export class DiscoveryConnection {
   }
 
   #write(): void {
-    const stream = this.#joined?.stream;
-    while (this.#room && !this.#ended && stream !== undefined) {
-      const response = stream.pull(this.#deps.nowMs());
+    if (this.#joined === undefined) return;
+    const { stream, group } = this.#joined;
+    while (this.#room && !this.#ended) {
+      const response = stream.pull(this.#deps.nowMs(), this.#deps.holding(group));
       if (response === undefined) return;
       const { delta } = this.#method;
       const bytes = Buffer.concat([this.#deps.body(delta, response), nonceBytes(delta, response.nonce)]);
@@ -203,7 +209,7 @@ function reading(stream: SotwStream | DeltaStream, read: Joined['stream']['read'
   return {
     read,
     update: (snapshot) => stream.update(snapshot),
-    pull: (nowMs) => stream.pull(nowMs),
+    pull: (nowMs, holding) => stream.pull(nowMs, holding),
     beat: () => stream.beat(),
     view: () => stream.view(),
   };

@@ -26,6 +26,7 @@ export function readSotwRequest(bytes: Uint8Array, typeUrl: string | undefined):
     request: {
       typeUrl: typeUrl ?? text(message['type_url']),
       names: [...texts(message['resource_names']), ...locatorNames(message['resource_locators'])],
+      version: text(message['version_info']),
       nonce: text(message['response_nonce']),
       ...errorOf(message),
     },

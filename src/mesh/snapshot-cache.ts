@@ -86,7 +86,7 @@ export class SnapshotCache {
    * @returns what changed. Throws `TG_MESH_TOO_LARGE`; then the former snapshot stays.
    */
   set(group: string, snapshot: Snapshot): readonly TypeChange[] {
-    this.#check(group, snapshot);
+    this.check(group, snapshot);
     const before = this.#snapshots.get(group);
     const changes = changesBetween(before, snapshot);
     if (before !== undefined && changes.length === 0) return changes;
@@ -106,7 +106,8 @@ export class SnapshotCache {
     return () => this.#watchers.delete(watcher);
   }
 
-  #check(group: string, snapshot: Snapshot): void {
+  /** Throws `TG_MESH_TOO_LARGE` for what {@link set} would not take. */
+  check(group: string, snapshot: Snapshot): void {
     let bytes = 0;
     for (const { resources } of snapshot.values()) {
       for (const { body } of resources.values()) bytes += body.length;

@@ -12,6 +12,7 @@ import {
   bound,
   ClusterHold,
   isSettled,
+  pauses,
   rejection,
   requireType,
   withDefaults,
@@ -27,6 +28,8 @@ import {
 export interface SotwRequest {
   readonly typeUrl: string;
   readonly names: readonly string[];
+  /** The version that the client has; on a new stream it is that of an earlier one. */
+  readonly version?: string;
   readonly nonce: string;
   /** The reason of a refusal. */
   readonly error?: string;
@@ -55,6 +58,10 @@ interface TypeState {
   sentVersion: string | undefined;
   ackedVersion: string | undefined;
   refused: Rejection | undefined;
+  /** Refusals without an acceptance between them. */
+  refusals: number;
+  /** Whether the client had resources of it when the stream began. */
+  readonly resumed: boolean;
   /** An answer is owed even when nothing changed. */
   owed: boolean;
   /** Something may have changed since it was last looked at. */
@@ -84,7 +91,7 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
     bound(request.names.length, this.#bounds.maxNames, 'names of one type');
     const state = this.#types.get(request.typeUrl);
     if (state === undefined) {
-      const begun = this.#begin(request.typeUrl);
+      const begun = this.#begin(request.typeUrl, (request.version ?? '') !== '');
       subscribe(begun, request.names);
       begun.owed = true;
       return { kind: 'subscribed' };
@@ -118,12 +125,12 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
     for (const state of this.#ordered) state.beat = true;
   }
 
-  pull(nowMs: number): StreamResponse | undefined {
+  pull(nowMs: number, holding = false): StreamResponse | undefined {
     if (this.#snapshot === undefined) return undefined;
-    const response = this.#next(this.#snapshot, nowMs);
+    const response = this.#next(this.#snapshot, nowMs, holding);
     if (response !== undefined || !this.#removals.release(isSettled(this.#ordered), nowMs)) return response;
     for (const state of this.#ordered) if (REMOVED_LATE.includes(state.typeUrl)) state.dirty = true;
-    return this.#next(this.#snapshot, nowMs);
+    return this.#next(this.#snapshot, nowMs, holding);
   }
 
   view(): readonly TypeView[] {
@@ -138,16 +145,16 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
     }));
   }
 
-  #next(snapshot: Snapshot, nowMs: number): StreamResponse | undefined {
+  #next(snapshot: Snapshot, nowMs: number, holding: boolean): StreamResponse | undefined {
     for (const state of this.#ordered) {
-      if (state.inFlight !== undefined || this.#waits(state, nowMs)) continue;
+      if (state.inFlight !== undefined || (holding && state.resumed) || this.#waits(state, nowMs)) continue;
       const response = this.#responseOf(state, this.#removals.of(snapshot, state.typeUrl), nowMs);
       if (response !== undefined) return response;
     }
     return undefined;
   }
 
-  #begin(typeUrl: string): TypeState {
+  #begin(typeUrl: string, resumed: boolean): TypeState {
     bound(this.#types.size + 1, this.#bounds.maxTypes, 'types');
     const state: TypeState = {
       typeUrl,
@@ -161,6 +168,8 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
       sentVersion: undefined,
       ackedVersion: undefined,
       refused: undefined,
+      refusals: 0,
+      resumed,
       owed: false,
       dirty: true,
       beat: false,
@@ -171,6 +180,7 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
   }
 
   #waits(state: TypeState, nowMs: number): boolean {
+    if (pauses(state.refused, state.refusals, nowMs)) return true;
     if (!HELD_BY_CLUSTERS.has(state.typeUrl)) return false;
     return this.#hold.holds(this.#types.get(CLUSTER_TYPE)?.inFlight !== undefined, nowMs);
   }
@@ -251,9 +261,11 @@ function settle(state: TypeState, request: SotwRequest, nowMs: number): RequestO
   state.inFlight = undefined;
   if (request.error !== undefined) {
     state.refused = rejection(inFlight.version, request.error, nowMs);
+    state.refusals += 1;
     return { kind: 'nacked', rejection: state.refused };
   }
   state.refused = undefined;
+  state.refusals = 0;
   state.ackedVersion = inFlight.version;
   return { kind: 'acked', version: inFlight.version, afterMs: nowMs - inFlight.sentAtMs };
 }

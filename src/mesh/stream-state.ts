@@ -53,8 +53,11 @@ export interface DiscoveryStream<Request> {
   request(request: Request, nowMs: number): RequestOutcome;
   /** Takes the newest snapshot; what was not sent of an older one never will be. */
   update(snapshot: Snapshot): void;
-  /** The next response, or undefined when nothing is to be said now. At most one a type awaits its answer. */
-  pull(nowMs: number): StreamResponse | undefined;
+  /**
+   * The next response, or undefined when nothing is to be said now. At most one a type awaits its answer.
+   * `holding`: types that the client had already when the stream began are left as they are, however long.
+   */
+  pull(nowMs: number, holding?: boolean): StreamResponse | undefined;
   /** Asks for heartbeats of the resources with a time to live. */
   beat(): void;
   view(): readonly TypeView[];
@@ -88,7 +91,21 @@ const MAX_MESSAGE = 2_000;
 
 /** A refusal, its text bounded. */
 export function rejection(version: string, message: string, atMs: number): Rejection {
-  return { version, message: message.slice(0, MAX_MESSAGE), atMs };
+  return { version, message: clipped(message, MAX_MESSAGE), atMs };
+}
+
+/** The beginning of a text as a text of its own: a slice would keep all of it in memory, and clients choose how long it is. */
+export function clipped(text: string, most: number): string {
+  return text.length <= most ? text : Buffer.from(text.slice(0, most), 'utf16le').toString('utf16le');
+}
+
+/** So many refusals in a row are taken as they come; then one a second is, since weights may change ten times as often. */
+const FREE_REFUSALS = 3;
+const REFUSAL_PAUSE_MS = 1_000;
+
+/** Whether a client that refuses one version after the other is left alone for now. */
+export function pauses(refused: Rejection | undefined, inARow: number, nowMs: number): boolean {
+  return refused !== undefined && inARow >= FREE_REFUSALS && nowMs - refused.atMs < REFUSAL_PAUSE_MS;
 }
 
 /** Throws when a stream goes over a bound. */

@@ -7,7 +7,7 @@ import { sharedBody } from './discovery-messages';
 import { DISCOVERY_METHODS, type DiscoveryMethod } from './discovery-methods';
 import type { MeshNode } from './node-groups';
 import type { SnapshotCache } from './snapshot-cache';
-import type { RequestOutcome, StreamBounds, StreamResponse } from './stream-state';
+import type { Rejection, RequestOutcome, StreamBounds, StreamResponse } from './stream-state';
 
 /** What happens on streams, for metrics. It must not throw. */
 export interface MeshEvents {
@@ -22,6 +22,8 @@ export interface XdsOptions {
   readonly cache: SnapshotCache;
   /** The group of a node; see `nodeGrouping`. */
   readonly groupOf: (node: MeshNode) => string;
+  /** While it is so, nodes of the group that had resources when they connected keep them as they are. Default: never. */
+  readonly holding?: (group: string) => boolean;
   readonly log: Logger;
   /** Milliseconds of any clock that goes forward evenly; times in the view are in it. */
   readonly nowMs: () => number;
@@ -56,6 +58,9 @@ const DEFAULT_MAX_STREAMS = 10_000;
 const DEFAULT_HEARTBEAT_MS = 1_000;
 /** Encoded answers that streams share; begun anew with every change. */
 const MAX_SHARED = 256;
+/** Refusals that are told of in the log, of all nodes together, in a span of so many milliseconds; the view has the rest. */
+const TOLD_REFUSALS = 20;
+const TOLD_SPAN_MS = 10_000;
 
 /** Serves discovery from a cache. Close it before the server that carries it. */
 export class XdsServices {
@@ -64,6 +69,9 @@ export class XdsServices {
   readonly #shared = new Map<string, Uint8Array>();
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
+  #toldSinceMs = -Infinity;
+  #told = 0;
+  #untold = 0;
 
   constructor(options: XdsOptions) {
     this.#options = options;
@@ -120,7 +128,8 @@ export class XdsServices {
   }
 
   #open(call: Call, method: DiscoveryMethod): void {
-    const { maxStreams = DEFAULT_MAX_STREAMS, events, log, cache, groupOf, nowMs, bounds } = this.#options;
+    const { maxStreams = DEFAULT_MAX_STREAMS, events, log, cache } = this.#options;
+    const { groupOf, holding, nowMs, bounds } = this.#options;
     if (this.#connections.size >= maxStreams) {
       const error = new TidegateError('TG_MESH_STREAM_LIMIT', `more than ${maxStreams} streams`);
       call.emit('error', { code: error.grpcStatus, details: error.message });
@@ -132,6 +141,8 @@ export class XdsServices {
         return { group, snapshot: cache.get(group) };
       },
       body: (delta, response) => this.#body(delta, response),
+      holding: holding ?? (() => false),
+      refused: (nodeId, typeUrl, rejection) => this.#tellRefusal(nodeId, typeUrl, rejection),
       log,
       nowMs,
       bounds: bounds ?? {},
@@ -142,6 +153,25 @@ export class XdsServices {
     });
     this.#connections.add(connection);
     events?.opened?.();
+  }
+
+  #tellRefusal(node: string, typeUrl: string, { version, message }: Rejection): void {
+    const nowMs = this.#options.nowMs();
+    if (Math.abs(nowMs - this.#toldSinceMs) >= TOLD_SPAN_MS) {
+      this.#toldSinceMs = nowMs;
+      this.#told = 0;
+    }
+    this.#told += 1;
+    if (this.#told > TOLD_REFUSALS) {
+      this.#untold += 1;
+      return;
+    }
+    const untold = this.#untold === 0 ? {} : { suppressed: this.#untold };
+    this.#untold = 0;
+    this.#options.log.warn(
+      { node, typeUrl, version, reason: message, ...untold },
+      'a node refuses what it was sent; it keeps what it had',
+    );
   }
 
   /** In state of the world a version says what the answer is, so that it is encoded once for all streams. */

@@ -1,4 +1,5 @@
 /** The discovery services over a real gRPC connection. */
+import { EventEmitter } from 'node:events';
 import { Client, credentials, Server, ServerCredentials, type ClientDuplexStream } from '@grpc/grpc-js';
 import { definitions, type PlainMessage } from '../../src/mesh/definitions';
 import { SnapshotCache } from '../../src/mesh/snapshot-cache';
@@ -107,4 +108,42 @@ describe('discovery services', () => {
     await until('it is answered again', () => answers.length === 2);
     expect(answers[1]?.['version_info']).toBe(snapshot('C:a8').get(TYPES.C)?.version);
   });
+});
+
+test('refusals of all nodes together are told twenty in ten seconds, with how many were not', () => {
+  const told: object[] = [];
+  let nowMs = 0;
+  const cache = new SnapshotCache();
+  const services = new XdsServices({
+    cache,
+    groupOf: () => 'a',
+    log: { ...log, warn: (fields) => void told.push(fields) },
+    nowMs: () => nowMs,
+  });
+  const ads = services.grpcServices().find(({ definition }) => Object.hasOwn(definition, ADS));
+  const open = ads?.implementation[ADS] as (call: unknown) => void;
+  const calls = Array.from({ length: 30 }, (_, at) => {
+    const call = Object.assign(new EventEmitter(), {
+      write: (bytes: Uint8Array) => {
+        const nonce = definitions().decode(RESPONSE, bytes)['nonce'];
+        call.emit('data', request({ response_nonce: nonce, error_detail: { message: 'x'.repeat(100_000) } }));
+        return true;
+      },
+      end: () => undefined,
+    });
+    const request = (more: PlainMessage): Uint8Array =>
+      definitions().encode(REQUEST, { node: { id: `n${at}` }, type_url: TYPES.C, ...more });
+    open(call);
+    call.emit('data', request({}));
+    return call;
+  });
+  cache.set('a', snapshot('C:a1'));
+  expect(told).toHaveLength(20);
+  expect(JSON.stringify(told[0]).length).toBeLessThan(3_000);
+  nowMs = 10_000;
+  cache.set('a', snapshot('C:a2'));
+  expect(told).toHaveLength(40);
+  expect(told[20]).toMatchObject({ suppressed: 10 });
+  expect(calls).toHaveLength(30);
+  services.close();
 });

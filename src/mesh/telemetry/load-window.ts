@@ -90,13 +90,16 @@ export class LoadWindow {
       return total;
     };
     const count = (column: number): number => sum(series.counts, COLUMNS, column) * perS;
-    const metrics: Record<string, number> = {};
-    for (const [name, sums] of series.metrics) {
-      const answers = sum(sums, 2, 0);
-      if (answers > 0) metrics[name] = sum(sums, 2, 1) / answers;
-    }
-    const dropsPerS: Record<string, number> = {};
-    for (const [category, drops] of series.drops) dropsPerS[category] = sum(drops, 1, 0) * perS;
+    // Hosts choose the names: `__proto__` must become a property like any other, which assignment would not do.
+    const metrics = Object.fromEntries(
+      [...series.metrics].flatMap(([name, sums]): [string, number][] => {
+        const answers = sum(sums, 2, 0);
+        return answers > 0 ? [[name, sum(sums, 2, 1) / answers]] : [];
+      }),
+    );
+    const dropsPerS = Object.fromEntries(
+      [...series.drops].map(([category, drops]): [string, number] => [category, sum(drops, 1, 0) * perS]),
+    );
     return {
       cluster: series.cluster,
       host: series.host,
