@@ -69,10 +69,14 @@ export class BucketWatch {
     }
   }
 
-  /** Looks at all buckets. What cannot be looked at keeps what was seen last, with its time. */
-  async look(): Promise<void> {
+  /** A turn begins: who was not heard for long is forgotten. */
+  begin(): void {
     this.forecasts.begin();
     this.tap.forgetSilent(this.parts.monotonicMs());
+  }
+
+  /** Looks at all buckets. What cannot be looked at keeps what was seen last, with its time. */
+  async look(): Promise<void> {
     const all = [...this.buckets.values()];
     if (all.length === 0) return;
     const refs = all.map((one) => ({ ...one.bucket, params: this.paramsOf(one) }));
@@ -82,6 +86,11 @@ export class BucketWatch {
       const level = levels[at];
       if (level !== undefined && !(level instanceof TidegateError)) this.looked.set(id, { level, atMs });
     });
+  }
+
+  /** Whether the limits in use have a bucket. */
+  has(id: string): boolean {
+    return this.buckets.has(id);
   }
 
   /** What is known of a bucket; undefined where the limits have none of that name. */

@@ -29,17 +29,21 @@ export class Discovery {
   private timer: NodeJS.Timeout | undefined;
   private loading = false;
   private lastText: string | undefined;
-  private onLoaded: () => void = () => undefined;
+  private lastFault = '';
+  private held: boolean;
+  private onLoaded: () => ReadonlyMap<string, GroupShares> = () => new Map();
 
   constructor(
     private readonly settings: Settings['mesh'],
     private readonly logger: Logger,
     nowMs: () => number,
   ) {
+    this.held = settings.traffic.mode === 'active' && settings.targets.length > 0;
     this.groups = [...new Set(settings.nodes.map(({ group }) => group))];
     this.services = new XdsServices({
       cache: this.cache,
       groupOf: nodeGrouping(settings.nodes.map(ruleOf), ALL_NODES),
+      holding: () => this.held,
       log: logger,
       nowMs,
       events: { answered: (_typeUrl, outcome) => this.count(outcome) },
@@ -62,11 +66,24 @@ export class Discovery {
   }
 
   /**
+   * Whether Envoys that had resources when they connected keep them as they are: from the start until weights are known, so that
+   * whoever was relieved before a restart is not given everything back for the time that it takes to find out.
+   */
+  get holding(): boolean {
+    return this.held;
+  }
+
+  /** Weights are known, or will not be: every Envoy gets what is in force. */
+  release(): void {
+    this.held = false;
+  }
+
+  /**
    * Loads the folder and watches it.
-   * @param onLoaded told when there are other resources: weights have to be put in anew.
+   * @param onLoaded told when there are other resources; it gives the shares that are put into them, by group of nodes.
    * Rejects with a TidegateError when the first load has a mistake, unless `lenient`.
    */
-  async start(onLoaded: () => void, lenient: boolean): Promise<void> {
+  async start(onLoaded: () => ReadonlyMap<string, GroupShares>, lenient: boolean): Promise<void> {
     this.onLoaded = onLoaded;
     if (this.settings.path === '') return;
     if (lenient) await this.reload();
@@ -95,13 +112,29 @@ export class Discovery {
     // A mistake is told once, not at every look.
     this.lastText = all;
     const next = this.weightedOf(texts);
+    if ([...texts.values()].every((files) => files.length === 0)) this.refuseEmpty();
+    // All or nothing: what cannot be served for one group of nodes is served for none.
+    for (const [nodes, weighted] of next)
+      this.cache.check(nodes, snapshotOf(weighted.apply(new Map()).resources));
     this.weighted = next;
-    for (const nodes of next.keys()) this.apply(nodes, new Map());
+    const shares = this.onLoaded();
+    for (const nodes of next.keys()) this.apply(nodes, shares.get(nodes) ?? new Map());
     const [first] = next.values();
     this.logger.info({ groups: next.size, resources: first?.size ?? 0 }, 'resources loaded');
     for (const warning of new Set([...next.values()].flatMap((one) => one.warnings())))
       this.logger.warn({ warning }, 'something of `mesh` in the settings means nothing to the resources');
-    this.onLoaded();
+  }
+
+  /** Files that are all gone are a mishap more often than a wish, and would take every listener from every Envoy. */
+  private refuseEmpty(): void {
+    if (![...this.weighted.values()].some(({ size }) => size > 0)) return;
+    throw new TidegateError(
+      'TG_MESH_FILES',
+      'all files are gone; to serve nothing, leave one with `resources: []`',
+      {
+        at: { file: this.settings.path, key: 'mesh.path' },
+      },
+    );
   }
 
   private weightedOf(texts: ResourceTexts): Map<string, WeightedResources> {
@@ -124,9 +157,13 @@ export class Discovery {
     this.loading = true;
     try {
       await this.load();
+      this.lastFault = '';
     } catch (thrown) {
       const error = TidegateError.from(thrown);
-      this.logger.error({ error }, 'resources not reloaded; the old ones stay');
+      // Told once, not at every look.
+      if (error.message !== this.lastFault)
+        this.logger.error({ error }, 'resources not reloaded; the old ones stay');
+      this.lastFault = error.message;
     } finally {
       this.loading = false;
     }

@@ -44,6 +44,8 @@ export interface MeshParts {
 
 const TELL_MS = 1_000;
 const GRACE_MS = 1_000;
+/** Changes that are told as events in a second; the thread that serves passes them on, and `/api/v1/traffic` has more. */
+const MAX_EVENTS = 200;
 
 /** See the file's head. */
 export class Mesh {
@@ -55,13 +57,19 @@ export class Mesh {
   private readonly faults: FaultLog;
   private readonly server: Server;
   private isServing = false;
+  private eventsSinceMs = -Infinity;
+  private events = 0;
+  private warned: ReadonlySet<string> = new Set();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: MeshParts) {
     const { settings, logger, history, serving, predict, put, nowMs, monotonicMs } = parts;
     const { mesh } = settings;
     const { accessLogs, loadReports, reportIntervalMs, windowMs, maxSeries, maxEntriesPerS } = mesh.telemetry;
-    this.discovery = new Discovery(mesh, logger, nowMs);
+    // Unix time that goes forward evenly: holds of streams must not last as long as a clock was set back.
+    const startedMs = nowMs() - monotonicMs();
+    this.discovery = new Discovery(mesh, logger, () => startedMs + monotonicMs());
+    this.faults = createFaultLog(logger, systemClock);
     if (accessLogs || loadReports)
       this.telemetry = new TrafficTelemetry({
         windowMs,
@@ -81,9 +89,9 @@ export class Mesh {
       told: () => this.telemetry?.snapshot(),
       changed: (changes) => this.changed(changes),
       logger,
+      faults: this.faults,
       nowMs,
     });
-    this.faults = createFaultLog(logger, systemClock);
     this.server = controlServer(
       settings,
       healthMethods(rateLimitHealth(() => this.isServing)),
@@ -104,6 +112,7 @@ export class Mesh {
     this.loop.start();
     this.timer = setInterval(() => {
       this.faults.flush();
+      this.warn();
       const { counts } = this.discovery;
       const told = this.telemetry?.snapshot();
       this.parts.tell(meshFigures({ counts, view: this.discovery.view() }, this.loop.groups(), told));
@@ -155,8 +164,23 @@ export class Mesh {
     this.faults.flush();
   }
 
+  /** Tells what is odd of the limits, each once. */
+  private warn(): void {
+    const warnings = this.loop.warnings();
+    for (const warning of warnings)
+      if (!this.warned.has(warning)) this.parts.logger.warn({ warning }, 'a target of traffic has no bucket');
+    this.warned = new Set(warnings);
+  }
+
   private changed(changes: readonly ShareChange[]): void {
-    for (const change of changes)
+    const nowMs = this.parts.monotonicMs();
+    if (nowMs - this.eventsSinceMs >= TELL_MS) {
+      this.eventsSinceMs = nowMs;
+      this.events = 0;
+    }
+    const told = changes.slice(0, Math.max(0, MAX_EVENTS - this.events));
+    this.events += told.length;
+    for (const change of told)
       this.parts.event({ atMs: change.atMs, kind: 'traffic', pool: change.group, data: change });
   }
 }

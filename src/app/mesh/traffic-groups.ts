@@ -25,6 +25,8 @@ export interface GroupSources {
   readonly bucket: (id: string) => SeenBucket | undefined;
   readonly health: (row: TargetRow, id: string) => SeenHealth | undefined;
   readonly told: TrafficSnapshot | undefined;
+  /** A bucket that was seen longer ago is not known, ms. */
+  readonly lifeMs: number;
   /** The class that a route carries; undefined for a route of no class. */
   readonly classOf: (route: string) => string | undefined;
 }
@@ -48,12 +50,15 @@ function targetSeen(id: string, sources: GroupSources, nowMs: number): TargetSee
   const bucket = row === undefined || row.bucket === '' ? undefined : sources.bucket(row.bucket);
   const health = row === undefined ? undefined : sources.health(row, id);
   const requestsPerS = row === undefined ? NaN : requestsTo(row, sources.told);
-  const known = bucket?.level !== undefined || health !== undefined || Number.isFinite(requestsPerS);
+  const known = health !== undefined || Number.isFinite(requestsPerS);
+  // A store that is gone must not hide what else is told of a target.
+  const isLost = bucket !== undefined && !(Math.abs(nowMs - bucket.seenAtMs) <= sources.lifeMs);
+  const level = isLost ? undefined : bucket?.level;
   return {
     id,
-    seenAtMs: bucket?.seenAtMs ?? (known ? nowMs : -Infinity),
-    tokens: bucket?.level?.tokens ?? NaN,
-    capacity: bucket?.level?.capacity ?? NaN,
+    seenAtMs: known && (isLost || bucket === undefined) ? nowMs : (bucket?.seenAtMs ?? -Infinity),
+    tokens: level?.tokens ?? NaN,
+    capacity: level?.capacity ?? NaN,
     refillPerS: bucket?.refillPerS ?? NaN,
     // Tokens in leases are out of the bucket and not told: counted as none, so that a target seems to hold less, not more.
     leased: 0,
@@ -64,14 +69,39 @@ function targetSeen(id: string, sources: GroupSources, nowMs: number): TargetSee
   };
 }
 
+/** What Envoys tell, by cluster: it is asked for every target of every group, each tick. */
+interface ToldIndex {
+  readonly requests: ReadonlyMap<string, number>;
+  readonly series: ReadonlyMap<string, readonly TrafficSnapshot['series'][number][]>;
+}
+
+const indexes = new WeakMap<TrafficSnapshot, ToldIndex>();
+
+function indexOf(told: TrafficSnapshot): ToldIndex {
+  const known = indexes.get(told);
+  if (known !== undefined) return known;
+  const series = new Map<string, TrafficSnapshot['series'][number][]>();
+  for (const one of told.series) {
+    const ofCluster = series.get(one.cluster);
+    if (ofCluster === undefined) series.set(one.cluster, [one]);
+    else ofCluster.push(one);
+  }
+  const requests = new Map([
+    ...told.clusters.map(({ cluster, ratePerS }) => [keyOf(cluster, ''), ratePerS] as const),
+    ...told.hosts.map(({ cluster, host, ratePerS }) => [keyOf(cluster, host), ratePerS] as const),
+  ]);
+  const made = { requests, series };
+  indexes.set(told, made);
+  return made;
+}
+
+function keyOf(cluster: string, host: string): string {
+  return `${cluster}\n${host}`;
+}
+
 /** Requests a second that Envoys tell of; NaN where they tell nothing. */
-function requestsTo(row: TargetRow, told: TrafficSnapshot | undefined): number {
-  const { cluster, endpoint } = row;
-  const sum =
-    endpoint === ''
-      ? told?.clusters.find((one) => one.cluster === cluster)
-      : told?.hosts.find((one) => one.cluster === cluster && one.host === endpoint);
-  return sum?.ratePerS ?? NaN;
+function requestsTo({ cluster, endpoint }: TargetRow, told: TrafficSnapshot | undefined): number {
+  return told === undefined ? NaN : (indexOf(told).requests.get(keyOf(cluster, endpoint)) ?? NaN);
 }
 
 /** The part of each class in what Envoys tell of the group's targets; undefined where they tell nothing. */
@@ -80,16 +110,16 @@ function classParts(
   { told, row, classOf }: GroupSources,
 ): readonly number[] | undefined {
   if (told === undefined || group.classes.length < 2) return group.classes.length < 2 ? [1] : undefined;
-  const clusters = new Set(group.targets.map(({ id }) => row(id)?.cluster));
+  const { series } = indexOf(told);
+  const clusters = new Set(group.targets.flatMap(({ id }) => row(id)?.cluster ?? []));
+  const places = new Map(group.classes.map(({ name }, at) => [name, at]));
   const last = group.classes.length - 1;
   const sums = group.classes.map(() => 0);
-  for (const { route, cluster, ratePerS } of told.series) {
-    if (!clusters.has(cluster)) continue;
-    const name = classOf(route);
-    const at = group.classes.findIndex((one) => one.name === name);
-    const index = at < 0 ? last : at;
-    sums[index] = (sums[index] ?? 0) + ratePerS;
-  }
+  for (const cluster of clusters)
+    for (const { route, ratePerS } of series.get(cluster) ?? []) {
+      const index = places.get(classOf(route) ?? '') ?? last;
+      sums[index] = (sums[index] ?? 0) + ratePerS;
+    }
   const all = sums.reduce((sum, one) => sum + one, 0);
   return all > 0 ? sums.map((one) => one / all) : undefined;
 }

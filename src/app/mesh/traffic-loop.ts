@@ -5,6 +5,8 @@ import { TidegateError } from '../../core/errors';
 import type { Logger } from '../../core/ports';
 import type { GroupDecision, GroupSeen, TrafficGroup, TrafficPolicy } from '../../core/traffic';
 import type { TrafficSnapshot } from '../../core/traffic-telemetry';
+import type { GroupShares } from '../../mesh/weights/weighted-resources';
+import type { FaultLog } from '../../telemetry/fault-log';
 import { TrafficPlanner } from '../../balance/traffic-planner';
 import type { BucketWatch } from './bucket-watch';
 import type { Discovery } from './discovery';
@@ -24,6 +26,7 @@ export interface TrafficLoopParts {
   /** Told of shares that changed and were sent. */
   readonly changed: (changes: readonly ShareChange[]) => void;
   readonly logger: Logger;
+  readonly faults: FaultLog;
   readonly nowMs: () => number;
 }
 
@@ -36,7 +39,19 @@ interface Decided {
   readonly changedAtMs: number | null;
 }
 
+/** What was decided for a group of nodes. */
+interface Plan {
+  readonly nodes: string;
+  readonly shares: GroupShares;
+  readonly changes: readonly ShareChange[];
+}
+
 const MAX_CHANGES = 200;
+const MAX_WARNINGS = 50;
+/** After a start weights become known within so long, or configured ones hold; a longer life of what is seen counts, ms. */
+const LEAST_HOLD_MS = 10_000;
+/** Nobody sees how weights move meanwhile: they go where they have to at once, of the whole a second. */
+const HOLD_LEAVE_PER_S = 10;
 
 /** See the file's head. */
 export class TrafficLoop {
@@ -46,7 +61,10 @@ export class TrafficLoop {
   private decided = new Map<string, Decided>();
   private readonly changes: ShareChange[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private holdTimer: NodeJS.Timeout | undefined;
   private turning = false;
+  private looking: Promise<void> | undefined;
+  private settledMs = 0;
   private stale = true;
 
   constructor(private readonly parts: TrafficLoopParts) {
@@ -61,24 +79,29 @@ export class TrafficLoop {
 
   /** Turns from now on, unless traffic is off. */
   start(): void {
-    if (this.parts.settings.traffic.mode === 'off' || this.rows.size === 0) return;
+    if (this.parts.settings.traffic.mode === 'off' || this.rows.size === 0) {
+      this.parts.discovery.release();
+      return;
+    }
     this.timer = setInterval(() => void this.turn(), this.policy.tickMs);
+    this.holdTimer = setTimeout(() => this.release(), Math.max(this.policy.lifeMs, LEAST_HOLD_MS)).unref();
   }
 
   stop(): void {
     clearInterval(this.timer);
+    clearTimeout(this.holdTimer);
   }
 
-  /** There are other resources: what was in force is put into them. */
-  resourcesChanged(): void {
+  /** There are other resources. @returns the shares in force, by group of nodes, to put into them before anyone gets them. */
+  resourcesChanged(): ReadonlyMap<string, GroupShares> {
     const { resources } = this.parts.discovery;
     const known = this.planners;
     this.planners = new Map();
     for (const [nodes, weighted] of resources) {
       const groups = weighted.groups();
       const planner = known.get(nodes)?.planner;
-      planner?.use(this.policy, groups);
-      this.planners.set(nodes, { planner: planner ?? new TrafficPlanner(this.policy, groups), groups });
+      planner?.use(this.pace, groups);
+      this.planners.set(nodes, { planner: planner ?? new TrafficPlanner(this.pace, groups), groups });
     }
     const names = new Set(
       [...this.planners].flatMap(([nodes, { groups }]) => groups.map(({ name }) => keyOf(nodes, name))),
@@ -86,6 +109,10 @@ export class TrafficLoop {
     for (const key of this.decided.keys()) if (!names.has(key)) this.decided.delete(key);
     this.parts.healths.clear();
     this.stale = true;
+    const { mode } = this.parts.settings.traffic;
+    if (mode === 'off') return new Map();
+    const plans = this.plan();
+    return mode === 'active' ? new Map(plans.map(({ nodes, shares }) => [nodes, shares])) : new Map();
   }
 
   /** One turn; one that comes while the last is under way is passed over. Never rejects. */
@@ -93,10 +120,10 @@ export class TrafficLoop {
     if (this.turning) return;
     this.turning = true;
     try {
-      await this.parts.buckets.look();
+      await this.look();
       this.decide();
     } catch (thrown) {
-      this.parts.logger.error({ error: TidegateError.from(thrown) }, 'a turn of traffic failed');
+      this.parts.faults.report(TidegateError.from(thrown), 'a turn of traffic failed');
     } finally {
       this.turning = false;
     }
@@ -109,30 +136,93 @@ export class TrafficLoop {
     );
   }
 
+  /** Buckets that targets name and the limits in use do not have: such a target seems to take anything. */
+  warnings(): readonly string[] {
+    const named = this.parts.settings.targets.map(({ bucket }) => bucket).filter((id) => id !== '');
+    return [...new Set(named)]
+      .filter((id) => !this.parts.buckets.has(id))
+      .slice(0, MAX_WARNINGS)
+      .map((id) => `no limit in use has the bucket ${id}: only the health of its targets counts`);
+  }
+
   view(): TrafficView {
     const resources = [...this.parts.discovery.resources.values()];
     return {
       mode: this.parts.settings.traffic.mode,
       groups: this.groups(),
       differences: resources.flatMap((one) => one.differences()),
-      warnings: [...new Set(resources.flatMap((one) => one.warnings()))],
+      warnings: [
+        ...new Set(resources.flatMap((one) => one.warnings())),
+        ...this.warnings(),
+        ...(this.parts.discovery.holding
+          ? ['just started: Envoys that had weights before keep them until demand is known']
+          : []),
+      ],
       changes: this.changes,
     };
   }
 
+  /** While Envoys keep what they have, weights are found rather than moved. */
+  private get pace(): TrafficPolicy {
+    return this.parts.discovery.holding ? { ...this.policy, leavePerS: HOLD_LEAVE_PER_S } : this.policy;
+  }
+
+  /** Looks at the buckets; a store that is slow or gone keeps no turn from what else is seen, and is asked once at a time. */
+  private async look(): Promise<void> {
+    const { buckets, faults } = this.parts;
+    buckets.begin();
+    this.looking ??= buckets
+      .look()
+      .catch((thrown: unknown) => faults.report(TidegateError.from(thrown), 'buckets cannot be looked at'))
+      .finally(() => (this.looking = undefined));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.policy.tickMs)));
+    await Promise.race([this.looking, late]);
+    clearTimeout(timer);
+  }
+
   private decide(): void {
-    const nowMs = this.parts.nowMs();
-    const told = this.parts.told();
     const active = this.parts.settings.traffic.mode === 'active';
-    for (const [nodes, { planner, groups }] of this.planners) {
-      const seen = groups.map((group) => groupSeen(group, this.sourcesOf(nodes, group, told, nowMs), nowMs));
-      const decisions = planner.tick(nowMs, seen);
-      const changes = decisions.flatMap((decision, at) => this.take(nodes, groups[at], seen[at], decision));
-      if (!active || (changes.length === 0 && !this.stale)) continue;
-      this.parts.discovery.apply(nodes, new Map(decisions.map(({ group, shares }) => [group, shares])));
+    const plans = this.plan();
+    this.settle();
+    const due = active ? plans.filter(({ changes }) => changes.length > 0 || this.stale) : [];
+    // What fails on its way is sent with the next turn, whether or not anything changes then.
+    this.stale = true;
+    for (const { nodes, shares, changes } of due) {
+      this.parts.discovery.apply(nodes, shares);
       this.parts.changed(changes);
     }
     this.stale = false;
+  }
+
+  /** Has every planner decide, by what is known now. */
+  private plan(): readonly Plan[] {
+    const nowMs = this.parts.nowMs();
+    const told = this.parts.told();
+    return [...this.planners].map(([nodes, { planner, groups }]) => {
+      const seen = groups.map((group) => groupSeen(group, this.sourcesOf(nodes, group, told, nowMs), nowMs));
+      const decisions = planner.tick(nowMs, seen);
+      const changes = decisions.flatMap((decision, at) => this.take(nodes, groups[at], seen[at], decision));
+      return { nodes, shares: new Map(decisions.map(({ group, shares }) => [group, shares])), changes };
+    });
+  }
+
+  /** After a start: once demand is known everywhere and nothing moves for as long as a change needs, Envoys are told again. */
+  private settle(): void {
+    if (!this.parts.discovery.holding) return;
+    const settled = [...this.decided.values()].every(({ decision }) => isSettled(decision));
+    this.settledMs = settled ? this.settledMs + this.policy.tickMs : 0;
+    if (this.settledMs > this.policy.leadMs) this.release();
+  }
+
+  private release(): void {
+    const { discovery, logger } = this.parts;
+    if (!discovery.holding) return;
+    clearTimeout(this.holdTimer);
+    discovery.release();
+    for (const { planner, groups } of this.planners.values()) planner.use(this.policy, groups);
+    this.stale = true;
+    logger.info({}, 'weights are sent to all Envoys from now on');
   }
 
   private take(
@@ -146,7 +236,7 @@ export class TrafficLoop {
     const before = this.decided.get(key);
     const changes = shareChanges(nodes, group, before?.decision, decision);
     if (changes.length > 0) {
-      this.changes.unshift(...changes);
+      this.changes.unshift(...changes.slice(0, MAX_CHANGES));
       this.changes.length = Math.min(this.changes.length, MAX_CHANGES);
     }
     const changedAtMs = changes.length > 0 ? decision.atMs : (before?.changedAtMs ?? null);
@@ -176,12 +266,22 @@ export class TrafficLoop {
       health: ({ cluster, endpoint, signals }, id) =>
         healths.of({ group: group.name, id, cluster, endpoint, signals }, told, nowMs),
       told,
+      lifeMs: this.policy.lifeMs,
       classOf: (route) => {
         const traffic = routes?.get(route);
         return traffic?.group === group.name ? traffic.className : undefined;
       },
     };
   }
+}
+
+function isSettled({ state, targets }: GroupDecision): boolean {
+  return (
+    state !== 'stale' &&
+    targets.every(
+      ({ configuredDemandPerS, clamps }) => configuredDemandPerS !== null && !clamps.includes('rate'),
+    )
+  );
 }
 
 function keyOf(nodes: string, group: string): string {

@@ -139,6 +139,6 @@ test('demand is the sum over processes; a process that falls silent is forgotten
   buckets.note(batch('two', 3));
   expect(buckets.of('shop.cluster_a')?.rates.demandPerS).toBe(7);
   nowMs += 60_000;
-  await buckets.look();
+  buckets.begin();
   expect(buckets.of('shop.cluster_a')?.rates.demandPerS).toBeNaN();
 });

@@ -62,6 +62,7 @@ function sources(changes: Partial<GroupSources> = {}): GroupSources {
     bucket: (id) => (id === 'rule.a' ? bucket(30) : undefined),
     health: () => undefined,
     told: undefined,
+    lifeMs: 10_000,
     classOf: (route) => (route.endsWith('/vip') ? 'vip' : undefined),
     ...changes,
   };
@@ -103,4 +104,14 @@ test.each([
 test('all demand of a group without classes is the default', () => {
   const group = { ...GROUP, classes: [{ name: 'default', priority: 'LOW' as const }] };
   expect(groupSeen(group, sources(), NOW_MS).classDemandPerS).toEqual([30]);
+});
+
+test('a bucket that was not seen for long is not known, and hides nothing of what else is told of its target', () => {
+  const lost = (): SeenBucket => ({ ...bucket(30), seenAtMs: NOW_MS - 10_001 });
+  const [silent] = groupSeen(GROUP, sources({ bucket: lost }), NOW_MS).targets;
+  expect(silent).toMatchObject({ seenAtMs: NOW_MS - 10_001, tokens: NaN });
+  const now = { errorShare: 0.6, latencyP50Ms: 1, latencyP99Ms: 2, cpu: NaN, memory: NaN, out: NaN };
+  const health = (): { now: typeof now; ahead: undefined } => ({ now, ahead: undefined });
+  const [ill] = groupSeen(GROUP, sources({ bucket: lost, health }), NOW_MS).targets;
+  expect(ill).toMatchObject({ seenAtMs: NOW_MS, tokens: NaN, capacity: NaN, health: { errorShare: 0.6 } });
 });
