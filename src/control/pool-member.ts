@@ -169,12 +169,14 @@ export class PoolMember {
   /** How it stands for lending; `open`: whether the pool lends. */
   lender(open: boolean): LendMember {
     const seen = this.#seen;
+    const { reactivePerS, effectivePerS } = this.demand.last;
     return {
       policy: this.policy,
       ratePerS: this.held.ratePerS,
       capacity: this.held.capacity,
       tokens: seen?.tokens ?? NaN,
-      effectivePerS: this.demand.last.effectivePerS,
+      // What the next two ticks bring is told by the last ten, not by what was foreseen for the interval.
+      effectivePerS: Number.isNaN(reactivePerS) ? effectivePerS : reactivePerS,
       demandPerS: seen?.demandPerS ?? NaN,
       admittedPerS: seen?.admittedPerS ?? NaN,
       deniedPerS: seen?.deniedPerS ?? NaN,
