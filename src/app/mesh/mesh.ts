@@ -91,6 +91,7 @@ export class Mesh {
       logger,
       faults: this.faults,
       nowMs,
+      monotonicMs,
     });
     this.server = controlServer(
       settings,
@@ -148,9 +149,17 @@ export class Mesh {
       case 'traffic':
         return this.loop.view();
       case 'telemetry':
-        if (this.telemetry !== undefined) return this.telemetry.snapshot();
-        throw new TidegateError('TG_MESH_OFF', 'Envoys are not asked for access logs or load reports');
+        return this.told();
     }
+  }
+
+  /** What Envoys told, at Unix time. */
+  private told(): TrafficSnapshot {
+    if (this.telemetry === undefined)
+      throw new TidegateError('TG_MESH_OFF', 'Envoys are not asked for access logs or load reports');
+    const snapshot = this.telemetry.snapshot();
+    const { nowMs, monotonicMs } = this.parts;
+    return { ...snapshot, atMs: Math.round(nowMs() - monotonicMs() + snapshot.atMs) };
   }
 
   /** Ends all streams; Envoys keep what they have. */

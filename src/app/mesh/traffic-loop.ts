@@ -28,6 +28,7 @@ export interface TrafficLoopParts {
   readonly logger: Logger;
   readonly faults: FaultLog;
   readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
 }
 
 /** The newest decision of a group of targets for a group of nodes. */
@@ -65,6 +66,7 @@ export class TrafficLoop {
   private turning = false;
   private looking: Promise<void> | undefined;
   private settledMs = 0;
+  private restUntilMs = -Infinity;
   private stale = true;
 
   constructor(private readonly parts: TrafficLoopParts) {
@@ -117,11 +119,15 @@ export class TrafficLoop {
 
   /** One turn; one that comes while the last is under way is passed over. Never rejects. */
   async turn(): Promise<void> {
-    if (this.turning) return;
+    if (this.turning || this.parts.monotonicMs() < this.restUntilMs) return;
     this.turning = true;
     try {
       await this.look();
+      const begunMs = this.parts.monotonicMs();
       this.decide();
+      // Forecasts and pools live in this thread, too: deciding takes half of it at most, however many targets there are.
+      const endedMs = this.parts.monotonicMs();
+      this.restUntilMs = 2 * endedMs - begunMs;
     } catch (thrown) {
       this.parts.faults.report(TidegateError.from(thrown), 'a turn of traffic failed');
     } finally {

@@ -63,6 +63,7 @@ let loop: TrafficLoop;
 let buckets: BucketWatch;
 let levels: (refs: readonly BucketRef[]) => Promise<readonly BucketLevel[]>;
 let nowMs: number;
+let monotonicMs: () => number;
 let told: string[];
 
 /** What was logged, and faults that were reported. */
@@ -78,6 +79,7 @@ beforeEach(async () => {
   await write('all.json', resources('1s'));
   told = [];
   nowMs = 1_000_000;
+  monotonicMs = () => nowMs;
   levels = async (refs) => refs.map(() => ({ tokens: 5, capacity: 1_000 }));
 });
 
@@ -126,6 +128,7 @@ mesh:
     logger,
     faults,
     nowMs: () => nowMs,
+    monotonicMs: () => monotonicMs(),
   });
   await discovery.start(() => loop.resourcesChanged(), false);
 }
@@ -242,4 +245,23 @@ test('buckets that no limit has are told', async () => {
   buckets.use([]);
   expect(loop.warnings()).toHaveLength(2);
   expect(loop.view().warnings.join()).toContain('shop.cluster_a');
+});
+
+test('a decision that takes long is followed by a rest as long, so that it takes half of its thread at most', async () => {
+  await begin();
+  let clockMs = 0;
+  // Each decision takes three ticks.
+  monotonicMs = () => clockMs;
+  let decisions = 0;
+  const of = buckets.of.bind(buckets);
+  jest.spyOn(buckets, 'of').mockImplementation((id) => {
+    if (id === 'shop.cluster_a') {
+      decisions += 1;
+      clockMs += 3 * TICK_MS;
+    }
+    return of(id);
+  });
+  for (; clockMs < 6_000; clockMs += TICK_MS) await loop.turn();
+  expect(decisions).toBeGreaterThanOrEqual(9);
+  expect(decisions).toBeLessThanOrEqual(11);
 });
