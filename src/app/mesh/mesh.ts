@@ -8,6 +8,7 @@ import type { MeshAskName, MeshAsks, ShareChange } from '../../core/mesh-view';
 import type { ClassInfo, ObservationBatch, SignalSample } from '../../core/observation';
 import type { BucketOperator } from '../../core/pool-link';
 import type { BoundAddress, Logger, Server } from '../../core/ports';
+import type { TrafficSnapshot } from '../../core/traffic-telemetry';
 import type { History } from '../../history/history';
 import { TrafficTelemetry } from '../../mesh/telemetry/traffic-telemetry';
 import { createFaultLog, type FaultLog } from '../../telemetry/fault-log';
