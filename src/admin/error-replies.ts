@@ -24,6 +24,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TG_CONTROL_BAD_OVERRIDE: 400,
   TG_CONTROL_OFF: 409,
   TG_FORECAST_OFF: 409,
+  TG_MESH_OFF: 409,
 };
 
 /** The HTTP status of an error: 400s for the caller's fault, 503 for what passes by itself, else 500. */

@@ -1,4 +1,5 @@
 /** The first view of the page's live tables, as the server renders it; the script brings them up to date. */
+import type { ErrorCode } from '../core/error-catalogue';
 import { TidegateError } from '../core/errors';
 import { cellText } from './cell-text';
 import type { AdminDeps } from './deps';
@@ -35,17 +36,21 @@ async function inTime<T>(asked: Promise<T>): Promise<T | string> {
   }
 }
 
+const isOff = (answer: object | string, code: ErrorCode): boolean =>
+  typeof answer === 'string' && answer.startsWith(`${code}:`);
+
+const NO_POOLS = {
+  pools: html`<section class="wide">
+    <h2>Pools</h2>
+    <p class="dim">No pool is configured: see pools.list and pools.members in the settings.</p>
+  </section>`,
+};
+
 /** Renders the tables of control by name; nothing but a word where no pool is configured. */
 export async function controlSections({
   control,
 }: Pick<AdminDeps, 'control'>): Promise<{ readonly [N in keyof typeof CONTROL_TABLES]?: Markup }> {
-  if (control === undefined)
-    return {
-      pools: html`<section class="wide">
-        <h2>Pools</h2>
-        <p class="dim">No pool is configured: see pools.list and pools.members in the settings.</p>
-      </section>`,
-    };
+  if (control === undefined) return NO_POOLS;
   const whole = { offset: 0, limit: MAX_ROWS };
   const asks = [
     ['pools', control.askControl('pools', {})],
@@ -54,19 +59,23 @@ export async function controlSections({
     ['loans', control.askControl('loans', whole)],
     ['decisions', control.askControl('decisions', whole)],
   ] as const;
-  const sections = asks.map(async ([name, asked]) => {
-    const table = CONTROL_TABLES[name];
-    const answer = await inTime<object>(asked);
-    const rows = typeof answer === 'string' ? { error: answer } : rowsOf(table, answer);
-    return [name, tableSection(table, rows)] as const;
-  });
-  return Object.fromEntries(await Promise.all(sections));
+  const answers = await Promise.all(
+    asks.map(async ([name, asked]) => [name, await inTime<object>(asked)] as const),
+  );
+  if (answers.some(([, answer]) => isOff(answer, 'TG_CONTROL_OFF'))) return NO_POOLS;
+  return Object.fromEntries(
+    answers.map(([name, answer]) => {
+      const table = CONTROL_TABLES[name];
+      const rows = typeof answer === 'string' ? { error: answer } : rowsOf(table, answer);
+      return [name, tableSection(table, rows)] as const;
+    }),
+  );
 }
 
 /** Renders how traffic is spread; nothing where no Envoy is served. */
 export async function trafficSections({ mesh }: Pick<AdminDeps, 'mesh'>): Promise<readonly Markup[]> {
   const answer = await inTime<object>(mesh.askMesh('traffic', {}));
-  if (typeof answer === 'string' && answer.startsWith('TG_MESH_OFF')) return [];
+  if (isOff(answer, 'TG_MESH_OFF')) return [];
   return TRAFFIC_TABLES.map((table) =>
     tableSection(table, typeof answer === 'string' ? { error: answer } : rowsOf(table, answer)),
   );

@@ -91,7 +91,7 @@ function all() {
 }
 
 function listen() {
-  if (!byId('pools')) return;
+  if (!byId('pools') && !byId('traffic')) return;
   const news = byId('news');
   const events = new EventSource('/api/v1/events');
   events.onopen = () => { news.textContent = 'live'; all(); };
@@ -100,7 +100,7 @@ function listen() {
     events.addEventListener(kind, ({ data }) => {
       if (kind !== 'decision' && kind !== 'loan') {
         const { atMs, pool } = JSON.parse(data);
-        news.textContent = cellText('time', [atMs], []) + ' ' + kind + ' of pool ' + pool + ' changed';
+        news.textContent = cellText('time', [atMs], []) + ' ' + kind + (kind === 'traffic' ? ' of group ' : ' of pool ') + pool + ' changed';
       }
       for (const [table, job] of jobs) if (table.on.includes(kind)) waiting.add(job);
       setTimeout(work, SETTLE_MS);

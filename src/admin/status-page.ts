@@ -22,6 +22,8 @@ const LINKS = [
   '/api/v1/buckets',
   '/api/v1/overrides',
   '/api/v1/audit',
+  '/api/v1/mesh',
+  '/api/v1/traffic',
   '/api/v1/classes',
   '/api/v1/accuracy',
   '/api/v1/anomalies',

@@ -18,7 +18,10 @@ const OWN_OPTIONS: Readonly<Record<string, readonly string[]>> = { backtest: ['w
 /** @param argv the arguments after the script's name. No command, or a leading flag, means `serve`. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const [first] = argv;
-  if (asksForHelp(argv)) return { command: 'help', settingsFlags: [], rest: [] };
+  if (asksForHelp(argv)) {
+    const about = argv.filter((word) => !word.startsWith('-')).slice(0, 1);
+    return { command: 'help', settingsFlags: [], rest: about };
+  }
   if (first === '--version' || first === '-v') return { command: 'version', settingsFlags: [], rest: [] };
   const named = first !== undefined && !first.startsWith('-');
   const { flags, rest } = named
@@ -27,9 +30,10 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   return { command: named ? first : 'serve', settingsFlags: flags, rest };
 }
 
-/** Whether `--help` or `-h` comes first, or right after a command. */
-function asksForHelp([first, second]: readonly string[]): boolean {
-  const asked = first?.startsWith('-') === false ? second : first;
+/** Whether `--help` or `-h` comes first, or right after a command or its word, as in `mesh status --help`. */
+function asksForHelp(argv: readonly string[]): boolean {
+  const words = argv.slice(0, 2).findIndex((argument) => argument.startsWith('-'));
+  const asked = argv[words < 0 ? 2 : words];
   return asked === '--help' || asked === '-h';
 }
 

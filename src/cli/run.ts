@@ -14,7 +14,7 @@ import { serve } from './serve';
 import { simulate } from './simulate';
 import { train } from './train';
 import { Refusal } from '../app/refusal';
-import { USAGE } from './usage';
+import { usageOf } from './usage';
 
 /** The exit codes: stopped as asked, a fault, wrong use or bad settings or limits. */
 export const EXIT = { ok: 0, fault: 1, refused: 2 } as const;
@@ -32,9 +32,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   mesh,
   model,
   docs,
-  help: (input) => input.out(USAGE),
+  help: ({ rest, out }) => help(rest[0], out),
   version: (input) => input.out(`${packageVersion()}\n`),
 };
+
+function help(about: string | undefined, out: (text: string) => void): void {
+  if (about !== undefined && !Object.hasOwn(COMMANDS, about)) throw unknownCommand(about);
+  out(usageOf(about));
+}
+
+const unknownCommand = (command: string): TidegateError =>
+  new TidegateError('TG_USAGE', `there is no command '${command}'`);
 
 /** Where a command writes. */
 export type Streams = Pick<CommandInput, 'out' | 'err'>;
@@ -53,7 +61,7 @@ export async function run(
   try {
     const { command, settingsFlags, rest } = readCommandLine(argv);
     const handler = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
-    if (handler === undefined) throw new TidegateError('TG_USAGE', `there is no command '${command}'`);
+    if (handler === undefined) throw unknownCommand(command);
     await handler({ settingsFlags, rest, env, out, err });
     return EXIT.ok;
   } catch (thrown) {

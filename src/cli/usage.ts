@@ -1,5 +1,5 @@
-/** What `tidegate help` prints. */
-export const USAGE = `tidegate: a rate-limit sidecar for Envoy
+/** What `tidegate help` prints, and the part of it that is about one command. */
+const USAGE = `tidegate: a rate-limit sidecar for Envoy
 
   tidegate serve [SETTINGS]
       Serves. Without --limits it serves the example that comes with it.
@@ -29,7 +29,7 @@ export const USAGE = `tidegate: a rate-limit sidecar for Envoy
   tidegate docs [--write]
       Prints docs/configuration.md and docs/errors.md as they are generated, or writes them.
   tidegate version
-  tidegate help
+  tidegate help [COMMAND]
 
 SETTINGS, the strongest first:
   --limits PATH                a limits file, or a directory of them
@@ -39,3 +39,14 @@ SETTINGS, the strongest first:
 
 docs/configuration.md lists every setting.
 `;
+
+const SETTINGS_AT = USAGE.indexOf('\nSETTINGS,');
+
+/** What `tidegate help` prints: all of it, or what is about `command`, where that is one. */
+export function usageOf(command?: string): string {
+  const start = command === undefined ? -1 : USAGE.search(new RegExp(`^  tidegate ${command}\\b(?!-)`, 'm'));
+  if (start < 0) return USAGE;
+  const next = USAGE.indexOf('\n  tidegate ', start);
+  const entry = USAGE.slice(start, next < 0 ? SETTINGS_AT : next + 1);
+  return entry.includes('[SETTINGS]') ? entry + USAGE.slice(SETTINGS_AT) : entry;
+}

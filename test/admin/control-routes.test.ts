@@ -1,3 +1,4 @@
+import { TidegateError } from '../../src/core/errors';
 import { fakeControl } from './fake-control';
 import { closeAll, serve } from './serving';
 
@@ -51,6 +52,16 @@ describe('what is read of control', () => {
       ]);
     }
   });
+});
+
+it.each(['/mesh', '/traffic', '/traffic/telemetry'])('%s is off where no Envoy is served', async (path) => {
+  const mesh = { askMesh: () => Promise.reject(new TidegateError('TG_MESH_OFF', 'nothing is set')) };
+  const { ask } = await serve({ mesh });
+  const answer = await ask(`/api/v1${path}`);
+  expect([answer.status, await answer.json()]).toEqual([
+    409,
+    expect.objectContaining({ code: 'TG_MESH_OFF' }),
+  ]);
 });
 
 describe('what is ordered of control', () => {

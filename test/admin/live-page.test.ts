@@ -112,6 +112,17 @@ describe('the page with pools', () => {
     expect(page).not.toContain('id="buckets"');
   });
 
+  it('says so in the same words where control runs for traffic alone', async () => {
+    const control = {
+      ...fakeControl(),
+      askControl: () => Promise.reject(new TidegateError('TG_CONTROL_OFF', 'no pool is configured')),
+    };
+    const page = withoutScript(await (await serve({ control })).text('/'));
+    expect(page).toContain('No pool is configured');
+    expect(page).not.toContain('TG_CONTROL_OFF');
+    expect(page).toContain('id="traffic"');
+  });
+
   it('renders the state alone for the script', async () => {
     const asked: unknown[] = [];
     const { text } = await serve({ control: fakeControl(asked), forecasts: fakeForecasts(asked) });

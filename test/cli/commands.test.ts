@@ -172,15 +172,40 @@ describe('the command line', () => {
     expect((await tidegate('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each([['--help'], ['-h'], ['check', '--help'], ['serve', '-h'], ['explain', '--help']])(
-    'prints help for %s %s',
-    async (...argv) => {
-      expect(await tidegate(...argv)).toMatchObject({
-        code: 0,
-        out: expect.stringContaining('tidegate check') as string,
-      });
-    },
-  );
+  it.each([
+    ['check', ['check', '--help'], 'explain'],
+    ['serve', ['serve', '-h'], 'check'],
+    ['explain', ['explain', '--help'], 'explain-pool'],
+    ['explain-pool', ['help', 'explain-pool'], 'mesh'],
+    ['mesh', ['mesh', 'status', '--help'], 'backtest'],
+    ['model', ['model', '-h'], 'docs'],
+    ['train', ['help', 'train'], 'model'],
+  ])('prints what is about %s for %j, and not about %s', async (command, argv, other) => {
+    const { code, out } = await tidegate(...argv);
+    expect([code, out.startsWith(`  tidegate ${command} `)]).toEqual([0, true]);
+    expect(out).not.toContain(`  tidegate ${other} `);
+    expect(out.includes('SETTINGS, the strongest first')).toBe(out.includes('[SETTINGS]'));
+  });
+
+  it.each([['--help'], ['-h']])('prints all of it for %s', async (...argv) => {
+    const { code, out } = await tidegate(...argv);
+    expect(code).toBe(0);
+    for (const command of ['serve', 'explain-pool', 'mesh', 'train', 'model']) {
+      expect(out).toContain(`  tidegate ${command} `);
+    }
+  });
+
+  it.each([
+    ['help', 'sevre'],
+    ['sevre', '--help'],
+    ['help', 'constructor'],
+  ])('refuses help about what is no command: %s %s', async (...argv) => {
+    const { code, err } = await tidegate(...argv);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/TG_USAGE: there is no command '(sevre|constructor)'/),
+    ]);
+  });
 
   it('refuses an unknown command, flag and setting with a code and exit 2', async () => {
     expect(await tidegate('sevre')).toMatchObject({

@@ -1,8 +1,8 @@
 /** Traffic moves before a bucket runs dry: real Envoy, three instances, all configuration over xDS. */
-import { createServer, type AddressInfo } from 'node:net';
 import type { TrafficView } from '../../src/core/mesh-view';
 import type { TrafficSnapshot } from '../../src/core/traffic-telemetry';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
+import { freePort } from '../parts/free-port';
 import { writeLimits, type LimitsFile } from '../parts/limits-file';
 import {
   OpenLoad,
@@ -30,10 +30,7 @@ let resources: ShopResources;
 let port: number;
 
 beforeAll(async () => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  port = (probe.address() as AddressInfo).port;
-  await new Promise((resolve) => probe.close(resolve));
+  port = await freePort();
   upstreams = await Promise.all([startUpstream(), startUpstream(), startUpstream()]);
   resources = await writeShopResources(
     port,
@@ -127,7 +124,10 @@ test('a load that would drain one bucket moves off before the first denial, what
   expect([...off.load.all.keys()].sort()).toEqual([200, 429]);
   expect(off.view).toMatchObject({ mode: 'shadow', differences: [], warnings: [] });
 
+  const startedMs = Date.now();
   const { load, looks, view, told } = await ride('active');
+  expect(told.atMs).toBeGreaterThan(startedMs);
+  expect(told.atMs).toBeLessThanOrEqual(Date.now());
   expect([...load.all]).toEqual([[200, expect.any(Number)]]);
   expect([...load.vip]).toEqual([[200, expect.any(Number)]]);
   const last = looks.at(-1);

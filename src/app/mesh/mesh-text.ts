@@ -3,6 +3,7 @@ import type { MeshStatusView, MeshTypeView, TrafficGroupView, TrafficView } from
 
 /** Rows of a list that are printed; what is left out is counted. */
 const MAX_ROWS = 50;
+const MAX_CHANGES = 12;
 const VERSION_DIGITS = 8;
 
 /** Both views as text. `nowMs`: Unix time. */
@@ -15,7 +16,7 @@ export function meshText(mesh: MeshStatusView, traffic: TrafficView, nowMs: numb
     `traffic: ${traffic.mode}`,
     ...traffic.groups.flatMap((group) => groupLines(group, nowMs)),
     ...section('sent otherwise than written', differenceLines(traffic)),
-    ...section('last changes', changeLines(traffic, nowMs)),
+    ...section('last changes', changeLines(traffic, nowMs), MAX_CHANGES),
     ...section(
       'warnings',
       traffic.warnings.map((warning) => `  ${warning}`),
@@ -105,10 +106,10 @@ function changeLines({ changes }: TrafficView, nowMs: number): readonly string[]
   );
 }
 
-function section(title: string, lines: readonly string[]): readonly string[] {
+function section(title: string, lines: readonly string[], most = MAX_ROWS): readonly string[] {
   if (lines.length === 0) return [];
-  const left = lines.length - MAX_ROWS;
-  return ['', title, ...lines.slice(0, MAX_ROWS), ...(left > 0 ? [`  and ${left} more`] : [])];
+  const left = lines.length - most;
+  return ['', title, ...lines.slice(0, most), ...(left > 0 ? [`  and ${left} more`] : [])];
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
