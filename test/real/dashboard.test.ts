@@ -44,7 +44,7 @@ test('the script fills the tables as the server does, and draws the chart; nothi
   const cells = (await evaluate(cellsIn('document'))) as [string, [string, string][]][];
   expect(cells).toEqual(await evaluate(RENDERED));
   expect(cells.map(([id, texts]) => [id, texts.length])).toEqual([
-    ['pools', 20],
+    ['pools', 24],
     ['buckets', 20],
     ['allocations', 6],
     ['loans', 8],
