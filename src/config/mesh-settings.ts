@@ -154,14 +154,14 @@ const traffic = section('How traffic moves before a bucket runs dry.', {
     fallback: 0.2,
     min: 0.001,
     max: 10,
-    unit: 'of the whole a second',
+    unit: 'the whole a second',
   }),
   return_per_s: number({
     doc: 'The most that moves back in a second.',
     fallback: 0.02,
     min: 0.001,
     max: 10,
-    unit: 'of the whole a second',
+    unit: 'the whole a second',
   }),
   floor: ratio({
     doc: 'The share that a target keeps whatever happens, so that it is measured.',
