@@ -177,7 +177,7 @@ const learning = section('The learned allocator of pools.', {
     max: '30d',
   }),
   fine_tune: toggle({
-    doc: 'Let an active model go on learning, within bounds that keep it near the one that was promoted.',
+    doc: 'Let a model that decides go on learning from history, each time within 5 % of what it was.',
     fallback: false,
   }),
   reward: reward.prefault({}),

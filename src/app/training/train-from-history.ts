@@ -8,7 +8,7 @@ import { historyScenario, type PoolHistory } from './history-scenario';
 import type { RewardWeights } from '../../learn/allocation/reward';
 import { threadCpuMs } from './thread-time';
 import { trainScenario } from './train-scenario';
-import { trainingPlan, type TrainingPlan } from './training-plan';
+import { planBudgetMs, trainingPlan, type TrainingPlan } from './training-plan';
 
 /** How to train. */
 export interface HistoryTraining {
@@ -21,6 +21,8 @@ export interface HistoryTraining {
   /** In place of the settings' defaults: what is paid for, and how far advice may go. */
   readonly reward?: RewardWeights;
   readonly maxFactor?: number;
+  /** The text of a model to tune, in place of beginning with nothing learned: within a quarter of the budget. */
+  readonly from?: string | undefined;
   /** Ends it: the promise rejects with its reason. */
   readonly signal: AbortSignal;
   /** Told how far it is, 0 to 1. */
@@ -33,20 +35,23 @@ export interface HistoryModel {
   readonly text: string;
   /** The mean over the loads of its weighted loss on the days held out, against the solver's: under 1 is better. */
   readonly score: number;
+  /** The same of what it began as, on the same days: of the model that was tuned, or of a policy that has learned nothing. */
+  readonly scoreBefore: number;
   readonly updates: number;
   readonly end: 'planned' | 'budget';
 }
 
 /**
  * See the file's head.
- * @throws TidegateError TG_LEARN_TOO_LITTLE_HISTORY, or TG_LEARN_THREAD_LOST when the thread dies.
+ * @throws TidegateError TG_LEARN_TOO_LITTLE_HISTORY, TG_LEARN_THREAD_LOST when the thread dies, or of a model to tune TG_LEARN_BAD_MODEL
+ * or TG_LEARN_OTHER_MODEL.
  */
 export async function trainFromHistory(
   history: PoolHistory,
   { signal, onProgress, ...wishes }: HistoryTraining,
 ): Promise<HistoryModel> {
-  const { seed, budgetMs } = wishes;
-  const plan = trainingPlan(historyScenario(history, seed), wishes);
+  const plan = trainingPlan(historyScenario(history, wishes.seed), wishes);
+  const budgetMs = planBudgetMs(wishes);
   signal.throwIfAborted();
   const data: ThreadData = { historyTraining: true, plan, budgetMs };
   return inThread(data, signal, onProgress ?? (() => undefined));
@@ -109,8 +114,9 @@ async function trainHere({ plan, budgetMs }: ThreadData, send: (message: FromThr
       onProgress: (part) => send({ kind: 'progress', part }),
     });
     const { best, curves, end } = outcome;
-    const found = { text: model, score: best.score, updates: curves.updates.length, end };
-    send({ kind: 'model', model: found });
+    const scoreBefore = curves.heldOut[0]?.score ?? NaN;
+    const updates = curves.updates.length;
+    send({ kind: 'model', model: { text: model, score: best.score, scoreBefore, updates, end } });
   } catch (thrown) {
     const { code, message } = TidegateError.from(thrown);
     send({ kind: 'failed', code, message });

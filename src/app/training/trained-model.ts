@@ -3,20 +3,23 @@ import { ALLOCATION_NAMES } from '../../learn/allocation/features';
 import { writeModel } from '../../learn/model/model';
 import { PpoLearner } from '../../learn/ppo/learner';
 import type { LoadScore } from './learning-curves';
-import { modelFromJson } from './model-file';
+import { modelFromJson, modelFromText } from './model-file';
 import type { TrainingPlan } from './training-plan';
 import type { TrainingOutcome } from './training-run';
 import { factsOf } from './training-text';
 
 /** The text of a model file. Nothing in it depends on how long the training took. */
 export function modelTextOf(plan: TrainingPlan, { best, curves }: TrainingOutcome): string {
-  const { settings, reward, maxFactor, scoreEvery } = plan;
+  const { settings, reward, maxFactor, scoreEvery, from } = plan;
   const actor = PpoLearner.restore(best.learner).actor();
   const chosen = curves.heldOut.find(({ updates }) => updates === best.updates)?.loads ?? [];
   const document = writeModel(actor, ALLOCATION_NAMES, {
     seed: plan.seed,
     settings: { ...settings, reward, maxFactor, scoreEvery },
-    data: { ...factsOf(plan.scenario) },
+    data: {
+      ...factsOf(plan.scenario),
+      ...(from === undefined ? {} : { tuned_from: modelFromText(from).version }),
+    },
     scores: {
       held_out: best.score,
       updates: best.updates,

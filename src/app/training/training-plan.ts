@@ -5,6 +5,7 @@ import { REWARD_WEIGHTS, type RewardWeights } from '../../learn/allocation/rewar
 import { ppoSettings, type PpoSettings } from '../../learn/ppo/settings';
 import { shapedPart } from '../../simulate/demand';
 import { DAY_MINUTES, MINUTE_MS, partMinutes, type Scenario } from '../../simulate/scenario';
+import { allocationModel, modelFromText } from './model-file';
 import { digestOf } from './sealed-file';
 
 /** A training. The same plan comes to the same model, whatever the number of threads. */
@@ -18,6 +19,8 @@ export interface TrainingPlan {
   readonly maxFactor: number;
   /** Updates between two scores on the days that are held out. */
   readonly scoreEvery: number;
+  /** The text of a model to begin as, and to stay near; none begins with nothing learned. */
+  readonly from?: string | undefined;
 }
 
 /** Fewer days than these are nothing to learn from: a day, and as much again to tell whether anything was learned. */
@@ -67,10 +70,12 @@ export function trainingScenario(scenario: Scenario): Scenario {
 }
 
 /** What a training is of, in a few characters: a checkpoint goes on only with the same. */
-export function planDigest(plan: Pick<TrainingPlan, 'scenario' | 'seed' | 'reward' | 'maxFactor'>): string {
-  const { scenario, seed, reward, maxFactor } = plan;
+export function planDigest(
+  plan: Pick<TrainingPlan, 'scenario' | 'seed' | 'reward' | 'maxFactor' | 'from'>,
+): string {
+  const { scenario, seed, reward, maxFactor, from } = plan;
   const services = scenario.services.map(({ trace, ...rest }) => ({ ...rest, trace: Array.from(trace) }));
-  return digestOf(JSON.stringify({ ...scenario, services, seed, reward, maxFactor }));
+  return digestOf(JSON.stringify({ ...scenario, services, seed, reward, maxFactor, from }));
 }
 
 /** What may be said of a training. */
@@ -84,7 +89,15 @@ export interface PlanWishes {
   /** In place of the settings' defaults. */
   readonly reward?: RewardWeights | undefined;
   readonly maxFactor?: number | undefined;
+  /** The text of a model to tune: it takes a quarter of the budget at most. */
+  readonly from?: string | undefined;
 }
+
+/** A model that is tuned stays this near to what it was, as a part of the length of its parameters. */
+export const TUNING_RADIUS = 0.05;
+/** Of a training's budget and rates: tuning is to find what is better nearby. */
+const TUNING_PART = 0.25;
+const TUNING_RATE = 0.3;
 
 /**
  * What differs from PPO's usual settings. The reward is what the agent has over the solver in the same interval, and what an action does shows
@@ -121,15 +134,18 @@ const LEARNING_MIN = 0.3;
 /**
  * A plan by the scenario's train days. The number of updates follows from the budget and the number of services alone, so that it is the
  * same on any machine that is fast enough; on a slower one the budget ends it earlier.
- * @throws TidegateError TG_LEARN_TOO_LITTLE_HISTORY.
+ * @throws TidegateError TG_LEARN_TOO_LITTLE_HISTORY; of a model to tune TG_LEARN_BAD_MODEL or TG_LEARN_OTHER_MODEL.
  */
 export function trainingPlan(scenario: Scenario, wishes: PlanWishes): TrainingPlan {
-  const { seed, budgetMs, updates, reward = REWARD_WEIGHTS, maxFactor = MAX_FACTOR } = wishes;
+  const { seed, updates, reward = REWARD_WEIGHTS, maxFactor = MAX_FACTOR, from } = wishes;
+  const budgetMs = planBudgetMs(wishes);
   const parted = trainingScenario(scenario);
-  const usual = ppoSettings(ALLOCATION_SETTINGS);
+  const usual = from === undefined ? ppoSettings(ALLOCATION_SETTINGS) : tuningSettings(from);
   const { services, loads, tickMs, intervalMs } = parted;
   const lookMs = loads.length * services.length * ((parted.testDays * DAY_MS) / tickMs) * SCORED_TICK_MS;
-  const looks = Math.min(LOOKS_MAX, Math.max(LOOKS_MIN, Math.floor((LOOKS_PART * budgetMs) / lookMs)));
+  // The fewer looks a candidate is chosen by, the less of its gain is chance.
+  const most = from === undefined ? LOOKS_MAX : LOOKS_MIN;
+  const looks = Math.min(most, Math.max(LOOKS_MIN, Math.floor((LOOKS_PART * budgetMs) / lookMs)));
   const stepMs = services.length * (Math.max(1, intervalMs / tickMs) * TICK_MS + LEARN_MS);
   // The solver is looked at too, and the policy that has learned nothing.
   const learningMs = Math.max(LEARNING_MIN * budgetMs, PLANNED_PART * budgetMs - (looks + 2) * lookMs);
@@ -137,5 +153,23 @@ export function trainingPlan(scenario: Scenario, wishes: PlanWishes): TrainingPl
   const planned = updates ?? Math.min(UPDATES_MAX, Math.max(UPDATES_MIN, fitting));
   const settings = ppoSettings({ ...usual, updates: planned });
   const scoreEvery = Math.max(1, Math.round(planned / looks));
-  return { scenario: parted, seed: seed ?? scenario.seed, settings, reward, maxFactor, scoreEvery };
+  return { scenario: parted, seed: seed ?? scenario.seed, settings, reward, maxFactor, scoreEvery, from };
+}
+
+/** The CPU time that a plan is made for, ms. */
+export function planBudgetMs({ budgetMs, from }: Pick<PlanWishes, 'budgetMs' | 'from'>): number {
+  return from === undefined ? budgetMs : TUNING_PART * budgetMs;
+}
+
+/** Exploration is the last of a training, and steps are short. */
+function tuningSettings(from: string): PpoSettings {
+  const { units, scales } = allocationModel(modelFromText(from)).model.actor.snapshot;
+  const usual = ppoSettings(ALLOCATION_SETTINGS);
+  return ppoSettings({
+    ...usual,
+    units,
+    observationClip: scales.clip,
+    firstDeviation: usual.lastDeviation,
+    learningRate: TUNING_RATE * usual.learningRate,
+  });
 }

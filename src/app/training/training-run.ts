@@ -5,7 +5,8 @@ import type { EnvironmentShape } from '../../learn/environment';
 import type { UpdateFigures } from '../../learn/ppo/update-figures';
 import { scoreAgainst, type HeldOutScore, type LoadScore } from './learning-curves';
 import type { Crew } from './thread-crew';
-import type { TrainingPlan } from './training-plan';
+import { modelFromText } from './model-file';
+import { TUNING_RADIUS, type TrainingPlan } from './training-plan';
 import type { BestPolicy, TrainingState } from './training-state';
 import type { TrainingResult, TrainingTask } from './training-tasks';
 
@@ -47,6 +48,12 @@ export async function runTraining(job: TrainingJob): Promise<TrainingOutcome> {
   }
 }
 
+/** What has learned nothing yet, or the model that is to be tuned. */
+function beginning({ from, settings, seed }: TrainingPlan, shape: EnvironmentShape): PpoLearner {
+  if (from === undefined) return new PpoLearner(shape, settings, seed);
+  return PpoLearner.startingFrom(modelFromText(from).model.actor, settings, seed, TUNING_RADIUS);
+}
+
 class Training {
   private readonly learner: PpoLearner;
   private readonly updates: UpdateFigures[];
@@ -60,7 +67,7 @@ class Training {
 
   constructor(private readonly job: TrainingJob) {
     const { plan, shape, from } = job;
-    this.learner = from?.learner ?? new PpoLearner(shape, plan.settings, plan.seed);
+    this.learner = from?.learner ?? beginning(plan, shape);
     this.updates = [...(from?.curves.updates ?? [])];
     this.heldOut = [...(from?.curves.heldOut ?? [])];
     this.solver = from?.curves.solver ?? [];

@@ -21,6 +21,8 @@ export interface LearningInputs {
   readonly order: Omit<LearningOrder, 'pool'> | undefined;
   /** The version of the model in use; undefined for none. */
   readonly model: string | undefined;
+  /** The version that the model in use was tuned from, by small steps: it keeps the place of that one. */
+  readonly tunedFrom?: string | undefined;
   /** What was measured; of another model it does not count. */
   readonly regret: RegretFigures | undefined;
   /** Why the model is not fit for what is seen; undefined when it is. */
@@ -81,6 +83,8 @@ export class LearningKeeper {
   #demotions = 0;
   /** The models that were promoted and not demoted, oldest first. */
   #held: string[] = [];
+  /** The model that was last asked for in place of one that was demoted. */
+  #recalled: string | undefined;
   #word = '';
   #why = 'in shadow until it is measurably better';
 
@@ -103,7 +107,10 @@ export class LearningKeeper {
   next(nowMs: number, inputs: LearningInputs): LearningState {
     this.#elapsed.look(nowMs);
     const { model, order } = inputs;
-    if (model !== this.#model) this.#begin(model);
+    if (model !== this.#model) {
+      if (model !== undefined && this.#active && inputs.tunedFrom === this.#model) this.#succeed(model);
+      else this.#begin(model);
+    }
     const wanted = order === undefined || order.mode === 'auto' ? inputs.configured : order.mode;
     const most = lesser(wanted === 'shadow' && order?.mode !== 'shadow' ? 'active' : wanted, inputs.pool);
     this.#hear(wanted, order);
@@ -116,6 +123,7 @@ export class LearningKeeper {
       const why = model === undefined ? undefined : (inputs.fault ?? regret);
       if (why !== undefined) {
         if (inputs.fault === undefined) rollback = this.#held.filter((held) => held !== model).at(-1);
+        this.#recalled = rollback;
         this.#demote(why, inputs.regret);
         moved = 'demoted';
       }
@@ -132,8 +140,23 @@ export class LearningKeeper {
     this.#measuredMs = 0;
     this.#looks = 0;
     this.#demotions = 0;
-    this.#word = '';
+    // What comes back for one that was demoted is in shadow, whatever was said before: no word is new.
+    if (model === undefined || model !== this.#recalled) this.#word = '';
+    this.#recalled = undefined;
     this.#why = 'a new model burns in';
+  }
+
+  /** The model before is the one to go back to; evidence is gathered from its beginning. */
+  #succeed(model: string): void {
+    const before = this.#model;
+    this.#model = model;
+    const others = this.#held.filter((held) => held !== before && held !== model);
+    this.#held = [...others, ...(before === undefined ? [] : [before]), model].slice(-MAX_HELD);
+    this.#nextLookMs = this.#rules.windowMs;
+    this.#measuredMs = 0;
+    this.#looks = 0;
+    this.#demotions = 0;
+    this.#why = `tuned from ${before}, whose place it keeps`;
   }
 
   /** What is measured from its beginning again has to fill a window again. */

@@ -5,6 +5,7 @@ import { PolicyNetwork } from '../network/policy-network';
 import { ValueNetwork } from '../network/value-network';
 import type { EnvironmentShape } from '../environment';
 import { figuresToText, textToFigures } from '../model/figures-text';
+import type { AnchorState } from './anchor';
 import type { WeightsState } from './learning-weights';
 import type { MomentsState } from './moments';
 import type { RangesState } from './observed-ranges';
@@ -26,6 +27,8 @@ export interface LearnerParts {
   readonly returns: MomentsState;
   readonly serviceRanges: RangesState | undefined;
   readonly globalRanges: RangesState | undefined;
+  /** What the policy is held near. */
+  readonly anchor: AnchorState | undefined;
 }
 
 /** Plain JSON. Figures are base64 of doubles. */
@@ -50,6 +53,7 @@ export function writeLearnerState(
     returns: momentsOut(parts.returns),
     serviceRanges: rangesOut(parts.serviceRanges),
     globalRanges: rangesOut(parts.globalRanges),
+    ...(parts.anchor === undefined ? {} : { anchor: anchorOut(parts.anchor) }),
   };
 }
 
@@ -66,7 +70,8 @@ export function readLearnerState(given: unknown): LearnerParts {
     serviceActions: shapeFields.count('serviceActions', 1),
   };
   const settings = settingsIn(state.at('settings'));
-  const policyLength = new PolicyNetwork(shape, settings.units).parameters + shape.serviceActions;
+  const parameters = new PolicyNetwork(shape, settings.units).parameters;
+  const policyLength = parameters + shape.serviceActions;
   const criticLength = new ValueNetwork(shape, settings.valueUnits).parameters;
   return {
     shape,
@@ -80,6 +85,7 @@ export function readLearnerState(given: unknown): LearnerParts {
     returns: momentsIn(state.inside('returns'), 1),
     serviceRanges: rangesIn(state.inside('serviceRanges'), shape.serviceFeatures),
     globalRanges: rangesIn(state.inside('globalRanges'), shape.globalFeatures),
+    anchor: state.at('anchor') === undefined ? undefined : anchorIn(state.inside('anchor'), parameters),
   };
 }
 
@@ -145,6 +151,16 @@ function weightsIn(fields: Fields, length: number): WeightsState {
   };
   if (steps.squares.some((square) => square < 0)) throw bad('squares are below 0');
   return { weights: fields.figures('weights', length), steps };
+}
+
+function anchorOut({ weights, radius }: AnchorState): LearnerState {
+  return { weights: figuresToText(weights), radius };
+}
+
+function anchorIn(fields: Fields, length: number): AnchorState {
+  const radius = fields.at('radius');
+  if (typeof radius !== 'number' || !(radius >= 0)) throw bad('radius of anchor is not a number from 0');
+  return { weights: fields.figures('weights', length), radius };
 }
 
 function momentsOut({ count, means, squares }: MomentsState): LearnerState {

@@ -6,11 +6,12 @@ import type { ServiceBatch } from '../network/service-batch';
 import type { EnvironmentShape } from '../environment';
 import { TrainedActor } from '../model/trained-actor';
 import { standardise } from './advantage';
+import { Anchor, type AnchorState } from './anchor';
 import { Experience, MinibatchRoom } from './experience';
 import { readLearnerState, writeLearnerState, type LearnerParts, type LearnerState } from './learner-state';
 import { LearningWeights } from './learning-weights';
-import { Moments } from './moments';
-import { ObservedRanges, type FeatureRanges } from './observed-ranges';
+import { Moments, momentsOf } from './moments';
+import { ObservedRanges, rangesStateOf, type FeatureRanges } from './observed-ranges';
 import { PolicyObjective } from './policy-objective';
 import type { ExploringSnapshot } from './policy-snapshot';
 import { ReturnScale } from './return-scale';
@@ -44,6 +45,8 @@ export class PpoLearner {
   private readonly policyObjective: PolicyObjective;
   private readonly valueObjective: ValueObjective;
   private readonly room = new MinibatchRoom();
+  /** Where the policy is held, and its scales stay as they are; undefined where it is free. */
+  private readonly anchor: Anchor | undefined;
 
   /**
    * @param seed 32 bits.
@@ -53,7 +56,7 @@ export class PpoLearner {
     readonly shape: EnvironmentShape,
     settings: Partial<PpoSettings>,
     readonly seed: number,
-    parts?: LearnerParts,
+    parts?: Partial<LearnerParts>,
   ) {
     this.settings = ppoSettings(settings);
     const { units, valueUnits, lastGain, gradientMax, weightDecay, discount, valueClip } = this.settings;
@@ -62,10 +65,10 @@ export class PpoLearner {
     this.policy = new PolicyNetwork(shape, units);
     this.critic = new ValueNetwork(shape, valueUnits);
     const weights = new Float64Array(this.policy.parameters + shape.serviceActions);
-    weights.set(parts?.policy.weights ?? this.policy.start(random, lastGain));
-    const critic = parts?.critic.weights ?? this.critic.start(random);
-    this.policyWeights = new LearningWeights(weights, gradientMax, weightDecay, parts?.policy.steps);
-    this.criticWeights = new LearningWeights(critic, gradientMax, weightDecay, parts?.critic.steps);
+    weights.set(parts?.policy?.weights ?? this.policy.start(random, lastGain));
+    const critic = parts?.critic?.weights ?? this.critic.start(random);
+    this.policyWeights = new LearningWeights(weights, gradientMax, weightDecay, parts?.policy?.steps);
+    this.criticWeights = new LearningWeights(critic, gradientMax, weightDecay, parts?.critic?.steps);
     this.perService = new Moments(shape.serviceFeatures, parts?.perService);
     this.global = new Moments(shape.globalFeatures, parts?.global);
     this.returnScale = new ReturnScale(discount, parts?.returns);
@@ -73,12 +76,46 @@ export class PpoLearner {
     this.globalRanges = new ObservedRanges(shape.globalFeatures, parts?.globalRanges);
     this.policyObjective = new PolicyObjective(shape.serviceActions, this.settings);
     this.valueObjective = new ValueObjective(valueClip);
+    this.anchor = parts?.anchor === undefined ? undefined : new Anchor(parts.anchor);
   }
 
   /** A learner that goes on as the one that was saved would have. @throws TidegateError TG_LEARN_BAD_CHECKPOINT. */
   static restore(state: unknown): PpoLearner {
     const parts = readLearnerState(state);
     return new PpoLearner(parts.shape, parts.settings, parts.seed, parts);
+  }
+
+  /**
+   * A learner whose policy is one that was trained, and is held near it: its parameters stay within a ball about those it began with,
+   * and what is seen is scaled as it was. Critic and steps begin anew.
+   * @param settings without what the actor says: units, and how far figures are kept from 0.
+   * @param radius of the ball, as a part of the length of the parameters.
+   * @throws TidegateError TG_LEARN_BAD_SETTINGS.
+   */
+  static startingFrom(
+    { snapshot, ranges }: TrainedActor,
+    settings: Partial<PpoSettings>,
+    seed: number,
+    radius: number,
+  ): PpoLearner {
+    const { shape, units, parameters, scales } = snapshot;
+    const anchor: AnchorState = { weights: parameters.slice(), radius };
+    const own = { ...settings, units, observationClip: scales.clip };
+    const weights = new Float64Array(parameters.length + shape.serviceActions);
+    weights.set(parameters);
+    const steps = {
+      steps: 0,
+      means: new Float64Array(weights.length),
+      squares: new Float64Array(weights.length),
+    };
+    return new PpoLearner(shape, own, seed, {
+      policy: { weights, steps },
+      perService: momentsOf(scales.perService),
+      global: momentsOf(scales.global),
+      serviceRanges: rangesStateOf(ranges.perService),
+      globalRanges: rangesStateOf(ranges.global),
+      anchor,
+    });
   }
 
   /** Updates done: the number of the next. */
@@ -167,6 +204,7 @@ export class PpoLearner {
       returns: this.returnScale.state,
       serviceRanges: this.serviceRanges.state,
       globalRanges: this.globalRanges.state,
+      anchor: this.anchor?.state,
     });
   }
 
@@ -186,13 +224,15 @@ export class PpoLearner {
     return { perService: of(this.perService), global: of(this.global), clip: this.settings.observationClip };
   }
 
-  /** Takes what was seen into scales and ranges, from the next update on. */
+  /** Takes what was seen into ranges, and into scales where nothing holds them, from the next update on. */
   private watch(rollouts: readonly Rollout[]): void {
     for (const { segments } of rollouts) {
       for (const { services, perService, global, steps } of segments) {
         const rows = services.reduce((sum, count) => sum + count, 0);
-        this.perService.add(perService, rows);
-        this.global.add(global, steps + 1);
+        if (this.anchor === undefined) {
+          this.perService.add(perService, rows);
+          this.global.add(global, steps + 1);
+        }
         this.serviceRanges.add(perService, rows);
         this.globalRanges.add(global, steps + 1);
       }
@@ -271,6 +311,7 @@ export class PpoLearner {
     policy.backward(batch, policyWeights.weights, policyObjective.meanSlopes, gradient);
     if (settings.learnDeviation) gradient.set(policyObjective.deviationSlopes, policy.parameters);
     const length = policyWeights.step(settings.learningRate * rate);
+    this.anchor?.hold(policyWeights.weights);
     if (Number.isFinite(length)) means.addPolicy(figures, length);
     else means.leftOut += 1;
     return true;

@@ -1,4 +1,5 @@
 /** Means and variances of figures that keep coming. */
+import type { FeatureScales } from './scales';
 
 /** A copy of what was counted. */
 export interface MomentsState {
@@ -6,6 +7,11 @@ export interface MomentsState {
   readonly means: Float64Array;
   /** Sums of squared distances from the mean. */
   readonly squares: Float64Array;
+}
+
+/** What counts to these scales, as of one row. */
+export function momentsOf({ means, deviations }: FeatureScales): MomentsState {
+  return { count: 1, means, squares: deviations.map((deviation) => deviation * deviation) };
 }
 
 /** Of several features at once; rows are added in blocks, each block's own moments first (T. Chan et al., 1983). */

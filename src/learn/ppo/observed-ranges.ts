@@ -24,6 +24,14 @@ export interface RangesState {
   readonly most: Float64Array;
 }
 
+/** What was kept, from what is known of it: the quantiles stand for all rows. */
+export function rangesStateOf({ least, most, low, high }: FeatureRanges): RangesState {
+  const kept = new Float64Array(low.length + high.length);
+  kept.set(low);
+  kept.set(high, low.length);
+  return { seen: 2, stride: 1, kept, least, most };
+}
+
 /** Keeps the extremes, and every so many-th row. */
 export class ObservedRanges {
   private readonly least: Float64Array;

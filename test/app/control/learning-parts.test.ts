@@ -5,10 +5,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { ArrivalRecorder } from '../../../src/app/control/learning/arrival-recorder';
 import { DriftBook } from '../../../src/app/control/learning/drift-book';
+import type { ModelText } from '../../../src/app/control/learning/learning-messages';
 import { poolHistory } from '../../../src/app/control/learning/pool-history';
 import { PoolModels } from '../../../src/app/control/learning/pool-models';
 import { learningIn, withLearning } from '../../../src/app/control/learning/published-learning';
-import { beginRetraining, type Retraining } from '../../../src/app/control/learning/retraining';
+import {
+  beginRetraining,
+  type Retraining,
+  type TrainedText,
+} from '../../../src/app/control/learning/retraining';
 import { Retrainer } from '../../../src/app/control/learning/retrainer';
 import { SwitchLog } from '../../../src/app/control/learning/switch-log';
 import { explainLearning } from '../../../src/app/pool-explanation';
@@ -164,13 +169,14 @@ describe('models of pools', () => {
 });
 
 describe('training anew', () => {
-  function retrainer(begin: () => Retraining) {
+  const trained = (text: string): TrainedText => ({ text, score: 0.9, scoreBefore: 1 });
+  function retrainer(begin: (from: ModelText | undefined) => Retraining) {
     const got: string[] = [];
     let nowMs = 0;
     const one = new Retrainer({
       afterMs: 60_000,
       begin,
-      done: (model) => void got.push(model),
+      done: ({ text }) => void got.push(text),
       failed: ({ code }) => void got.push(code),
       monotonicMs: () => nowMs,
     });
@@ -184,7 +190,7 @@ describe('training anew', () => {
     let begun = 0;
     const { one, got, pass } = retrainer(() => {
       begun += 1;
-      return { model: Promise.resolve(`model ${begun}`), end: () => undefined };
+      return { model: Promise.resolve(trained(`model ${begun}`)), end: () => undefined };
     });
     expect([one.look(false), one.look(true), one.look(true), one.busy]).toEqual([false, true, false, true]);
     await settled();
@@ -195,6 +201,22 @@ describe('training anew', () => {
     expect(one.look(true)).toBe(true);
     await settled();
     expect(got).toEqual(['model 1', 'model 2']);
+  });
+
+  test('a model is tuned as seldom, and not before as much time since the start', async () => {
+    const tuned: unknown[] = [];
+    const { one, got, pass } = retrainer((from) => {
+      tuned.push(from);
+      return { model: Promise.resolve(trained('tuned')), end: () => undefined };
+    });
+    const model = { version: 'm1', text: '{}' };
+    expect([one.tune(model), one.tune(undefined)]).toEqual([false, false]);
+    pass(60_000);
+    expect([one.tune(undefined), one.tune(model), one.look(true)]).toEqual([false, true, false]);
+    await settled();
+    expect([one.look(true), tuned, got]).toEqual([false, [model], ['tuned']]);
+    pass(60_000);
+    expect([one.look(true), one.tune(model)]).toEqual([true, false]);
   });
 
   test('what fails is told, and what is closed gives nothing', async () => {
@@ -210,7 +232,10 @@ describe('training anew', () => {
     throwing.one.look(true);
     expect([failing.got, throwing.got]).toEqual([['TG_LEARN_TOO_LITTLE_HISTORY'], ['TG_INTERNAL']]);
     let ended = 0;
-    const closed = retrainer(() => ({ model: Promise.resolve('late'), end: () => void (ended += 1) }));
+    const closed = retrainer(() => ({
+      model: Promise.resolve(trained('late')),
+      end: () => void (ended += 1),
+    }));
     closed.one.look(true);
     closed.one.close();
     await settled();

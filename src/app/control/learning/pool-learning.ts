@@ -75,7 +75,8 @@ export class PoolLearning {
   private readonly keeper: LearningKeeper;
   private readonly recorder = new ArrivalRecorder();
   private readonly log = new SwitchLog();
-  private model: ModelText | undefined;
+  private model: (ModelText & { readonly tunedFrom?: string | undefined }) | undefined;
+  private leads = false;
   private advisor: ModelAdvisor | undefined;
   private modelWhy = '';
   private state: LearningState;
@@ -115,8 +116,11 @@ export class PoolLearning {
     if (done !== undefined && this.watches) this.parts.watch.interval(policy.name, done);
   }
 
-  /** Takes a model to learn by: it begins in shadow. @param why what to tell where there is none. */
-  useModel(model: ModelText | undefined, why: string): void {
+  /**
+   * Takes a model to learn by: it begins in shadow.
+   * @param why what to tell where there is none. @param tunedFrom the version in use that it was tuned from, whose place it keeps.
+   */
+  useModel(model: ModelText | undefined, why: string, tunedFrom?: string): void {
     this.modelWhy = why;
     let advisor: ModelAdvisor | undefined;
     try {
@@ -131,7 +135,7 @@ export class PoolLearning {
       this.tell({ what: 'model', model: model?.version ?? null, why: error.message });
       return;
     }
-    this.model = model;
+    this.model = model && { ...model, tunedFrom };
     this.advisor = advisor;
     this.advice = undefined;
     this.fault = '';
@@ -173,6 +177,11 @@ export class PoolLearning {
     return this.state.mode !== 'off' && (this.model === undefined || this.bars.ppo?.reason === 'drift');
   }
 
+  /** The model in use where it may be tuned: it decides, and this process leads. */
+  get tunable(): ModelText | undefined {
+    return this.leads && this.mode === 'active' && this.level === 'ppo' ? this.model : undefined;
+  }
+
   /** The pool as it is now. */
   get pool(): { readonly policy: PoolPolicy; readonly members: readonly MemberPolicy[] } {
     return { policy: this.policy, members: this.members };
@@ -200,6 +209,7 @@ export class PoolLearning {
     published: PublishedLearning | undefined,
   ): Advised {
     this.order = order;
+    this.leads = published === undefined;
     if (this.watches) {
       const interval = this.recorder.tick(atMs, seen);
       if (interval !== undefined) this.parts.watch.interval(this.policy.name, interval);
@@ -226,9 +236,9 @@ export class PoolLearning {
 
   /** After the controller's tick. */
   after(decision: PoolDecision): void {
-    const before = this.last?.state;
+    const changed = decision.state !== this.last?.state;
     this.last = decision;
-    if (decision.state !== before) this.look(decision.atMs);
+    if (changed) this.look(decision.atMs);
     try {
       this.advisor?.decided(decision);
     } catch (thrown) {
@@ -325,6 +335,7 @@ export class PoolLearning {
       pool,
       order: this.order,
       model: this.model?.version,
+      tunedFrom: this.model?.tunedFrom,
       regret: this.parts.watch.figures(this.policy.name),
       fault,
       published,

@@ -18,6 +18,9 @@ import { poolHistory } from './pool-history';
 import { beginRetraining } from './retraining';
 import { Retrainer } from './retrainer';
 import { RegretWatch } from './regret-watch';
+import type { ModelText } from './learning-messages';
+import type { TrainedText } from './retraining';
+import { takenBecause, whyNotTaken } from './tuning';
 
 const FOLDER = 'models';
 
@@ -66,11 +69,6 @@ export class PoolsLearning {
 
   constructor(private readonly parts: PoolsLearningParts) {
     const { logger, monotonicMs, history, engine = ENGINE } = parts;
-    if (parts.settings.pools.learning.fineTune)
-      logger.warn(
-        {},
-        'pools.learning.fine_tune is not used by this version: models change only by training anew',
-      );
     this.watch = new RegretWatch({ begin: engine.begin, logger, monotonicMs });
     this.drifts = new DriftBook((fromMs, limit) => history.records.events({ kind: 'drift', fromMs, limit }));
   }
@@ -105,12 +103,16 @@ export class PoolsLearning {
     } catch (thrown) {
       logger.warn({ error: TidegateError.from(thrown) }, 'it is not known which demand has drifted');
     }
-    if (!settings.pools.learning.retrain) return;
+    const { retrain, fineTune } = settings.pools.learning;
+    if (!retrain && !fineTune) return;
     // One at a time: they are for spare CPU.
     if ([...this.pools.values()].some(({ retrainer }) => retrainer.busy)) return;
-    for (const [pool, { learning, retrainer }] of this.pools)
-      if (retrainer.look(learning.wantsModel && this.loaded.has(pool)))
+    for (const [pool, { learning, retrainer }] of this.pools) {
+      if (retrainer.look(retrain && learning.wantsModel && this.loaded.has(pool)))
         return logger.info({ pool }, 'a model is being trained from history');
+      if (retrainer.tune(fineTune ? learning.tunable : undefined))
+        return logger.info({ pool, model: learning.version }, 'the model in use is being tuned');
+    }
   }
 
   /** Ends the thread. */
@@ -145,25 +147,44 @@ export class PoolsLearning {
     return new Retrainer({
       afterMs,
       monotonicMs,
-      begin: () => {
+      begin: (from) => {
         const { policy, members } = learning.pool;
         const seed = Math.floor(nowMs() / 1_000) % 2 ** 31;
         const known = poolHistory(history, policy, members, nowMs());
-        return engine.retrain({ history: known, seed, budgetMs, maxFactor, reward });
+        return engine.retrain({ history: known, seed, budgetMs, maxFactor, reward, from });
       },
-      done: (text) => void this.keep(pool, learning, text),
-      failed: (error) => {
-        logger.warn({ pool, error }, 'no model was trained: the solver stays in charge');
-        learning.refuse(error.message);
+      done: (trained, from) => void this.keep(pool, learning, trained, from),
+      failed: (error, from) => {
+        if (from === undefined)
+          logger.warn({ pool, error }, 'no model was trained: the solver stays in charge');
+        else logger.warn({ pool, error, model: from.version }, 'a model was not tuned: it stays as it is');
+        learning.refuse(from === undefined ? error.message : `it was not tuned: ${error.message}`);
       },
     });
   }
 
   /** Never rejects. */
-  private async keep(pool: string, learning: PoolLearning, text: string): Promise<void> {
+  private async keep(
+    pool: string,
+    learning: PoolLearning,
+    trained: TrainedText,
+    from: ModelText | undefined,
+  ): Promise<void> {
     const { models, logger } = this.parts;
     try {
-      learning.useModel(await models.put(pool, text), 'trained from history');
+      if (from === undefined)
+        return learning.useModel(await models.put(pool, trained.text), 'trained from history');
+      const why = whyNotTaken(trained, from, learning.tunable);
+      if (why !== undefined) {
+        logger.info({ pool, model: from.version, why }, 'what came of tuning is dropped');
+        return learning.refuse(`what came of tuning is dropped: ${why}`);
+      }
+      const tuned = await models.put(pool, trained.text);
+      logger.info(
+        { pool, model: tuned.version, from: from.version },
+        'a tuned model takes the place of the one before',
+      );
+      learning.useModel(tuned, takenBecause(trained, from), from.version);
     } catch (thrown) {
       const error = TidegateError.from(thrown);
       logger.error({ pool, error }, 'a model that was trained is not kept');
