@@ -88,6 +88,18 @@ trainFromHistory(history, order).then(
   expect(out).toBe('0: tidegate-model true 2 planned');
 }, 120_000);
 
+test('a model is tuned in a thread, scored beside the one it came from, and says which that was', async () => {
+  const out = await script(`${HISTORY}
+const { modelFromText } = require(${JSON.stringify(repositoryPath('dist', 'app', 'training', 'model-file.js'))});
+(async () => {
+  const first = await trainFromHistory(history, order);
+  const tuned = await trainFromHistory(history, { ...order, seed: 2, from: first.text });
+  const from = JSON.parse(tuned.text).training.data.tuned_from === modelFromText(first.text).version;
+  console.log(from, tuned.scoreBefore > 0, tuned.score <= tuned.scoreBefore, tuned.updates);
+})().catch((error) => console.log(String(error)));`);
+  expect(out).toBe('0: true true true 2');
+}, 120_000);
+
 test('a training of a history ends at once when it is told to, and leaves no thread behind', async () => {
   const out = await script(`${HISTORY}
 order.onProgress = () => stopped.abort(new Error('enough of it'));
