@@ -1,8 +1,8 @@
 /** Traffic moves before a bucket runs dry: real Envoy, three instances, all configuration over xDS. */
+import { createServer, type AddressInfo } from 'node:net';
 import type { TrafficView } from '../../src/core/mesh-view';
 import type { TrafficSnapshot } from '../../src/core/traffic-telemetry';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
-import { freePort } from '../parts/free-port';
 import { writeLimits, type LimitsFile } from '../parts/limits-file';
 import {
   OpenLoad,
@@ -30,7 +30,10 @@ let resources: ShopResources;
 let port: number;
 
 beforeAll(async () => {
-  port = await freePort();
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  port = (probe.address() as AddressInfo).port;
+  await new Promise((resolve) => probe.close(resolve));
   upstreams = await Promise.all([startUpstream(), startUpstream(), startUpstream()]);
   resources = await writeShopResources(
     port,
