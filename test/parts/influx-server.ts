@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from './child';
-import { freePort } from './prometheus';
+import { freePort } from './free-port';
 import { until } from './until';
 
 /** An InfluxDB that runs. */

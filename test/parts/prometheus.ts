@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port';
 import { startChild } from './child';
 import { until } from './until';
 
@@ -73,14 +74,6 @@ export async function startPrometheus(targets: readonly string[], past?: string)
     throw new Error(child.output(), { cause: thrown });
   }
   return { url, stop };
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listening(server);
-  await closed(server);
-  return port;
 }
 
 async function listening(server: Server): Promise<number> {

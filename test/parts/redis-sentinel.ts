@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Redis from 'ioredis';
 import { infoFields } from './redis-cluster';
-import { eventually, freePort, RedisServer } from './redis-server';
+import { freePort } from './free-port';
+import { eventually, RedisServer } from './redis-server';
 
 interface SentinelProcess {
   readonly port: number;

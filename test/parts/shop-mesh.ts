@@ -7,6 +7,10 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { EnvoyConfig } from '../../scripts/parts/envoy-config.cjs';
+import { freePort } from './free-port';
+import { writeLimits } from './limits-file';
+import { startTidegate, type TidegateProcess } from './tidegate-process';
+import { startUpstream, type Upstream } from './upstream';
 
 const TYPE = 'type.googleapis.com/envoy';
 const HTTP2 = {
@@ -15,6 +19,16 @@ const HTTP2 = {
     explicit_http_config: { http2_protocol_options: {} },
   },
 };
+
+/** A shop that waits for its Tidegate and its Envoy. */
+export interface Shop {
+  readonly upstreams: readonly Upstream[];
+  /** Where Envoy will listen. */
+  readonly url: string;
+  /** Starts a Tidegate for it; `env` counts before the shop's own settings. */
+  start(mode: string, env?: Readonly<Record<string, string>>): Promise<TidegateProcess>;
+  stop(): Promise<void>;
+}
 
 /** The instances, which are clusters. */
 export const INSTANCES = ['shop-a', 'shop-b', 'shop-c'] as const;
@@ -39,8 +53,8 @@ function cluster(name: string, address: string, extra: object = {}): object {
   };
 }
 
-/** A limits file with a bucket for each instance. @param ratesPerS of the instances; buckets hold twice a second's worth. */
-export function shopLimits(ratesPerS: readonly number[]): string {
+/** A limits file with a bucket for each instance, that holds twice a second's worth. */
+function shopLimits(ratesPerS: readonly number[]): string {
   const rules = INSTANCES.map(
     (name, at) => `
   - key: destination_cluster
@@ -50,8 +64,8 @@ export function shopLimits(ratesPerS: readonly number[]): string {
   return `domain: shop\ndescriptors:${rules.join('')}\n`;
 }
 
-/** The settings of traffic for the shop: one group, and VIPs as a class that moves last. */
-export function shopSettings(folder: string, mode: string): Readonly<Record<string, string>> {
+/** The settings of traffic: one group, and VIPs as a class that moves last. */
+function shopSettings(folder: string, mode: string): Readonly<Record<string, string>> {
   const targets = INSTANCES.map((name) => ({
     group: 'shop',
     cluster: name,
@@ -67,17 +81,14 @@ export function shopSettings(folder: string, mode: string): Readonly<Record<stri
     TIDEGATE_MESH_TRAFFIC_MODE: mode,
     TIDEGATE_MESH_TELEMETRY_ACCESS_LOGS: 'true',
     TIDEGATE_MESH_TELEMETRY_LOAD_REPORTS: 'true',
+    // How long a busy machine takes to answer says nothing here.
+    TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_FROM: '1000',
+    TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_TO: '1000',
   };
 }
 
-/** A folder of resources. */
-export interface ShopResources {
-  readonly folder: string;
-  remove(): Promise<void>;
-}
-
-/** Writes the resources. @param port of Envoy's listener. @param upstreams of the instances, `host:port`. */
-export async function writeShopResources(port: number, upstreams: readonly string[]): Promise<ShopResources> {
+/** Writes the resources. @param port of Envoy's listener. @param upstreams of the instances, `host:port`. @returns their folder. */
+async function writeResources(port: number, upstreams: readonly string[]): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'tidegate-shop-'));
   const write = (name: string, resources: readonly object[]): Promise<void> =>
     writeFile(path.join(folder, `${name}.json`), JSON.stringify({ resources }));
@@ -118,7 +129,30 @@ export async function writeShopResources(port: number, upstreams: readonly strin
       filter_chains: [{ filters: [connectionManager()] }],
     },
   ]);
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+  return folder;
+}
+
+/** Makes a shop. @param ratesPerS the limits of the instances. */
+export async function openShop(ratesPerS: readonly number[]): Promise<Shop> {
+  const [port, limits, ...upstreams] = await Promise.all([
+    freePort(),
+    writeLimits(shopLimits(ratesPerS)),
+    ...INSTANCES.map(() => startUpstream()),
+  ]);
+  const folder = await writeResources(
+    port,
+    upstreams.map(({ address }) => address),
+  );
+  return {
+    upstreams,
+    url: `http://127.0.0.1:${port}/`,
+    start: (mode, env = {}) =>
+      startTidegate({ limits: limits.path, env: { ...shopSettings(folder, mode), ...env } }),
+    stop: async () => {
+      const gone = rm(folder, { recursive: true, force: true });
+      await Promise.all([limits.remove(), gone, ...upstreams.map((one) => one.stop())]);
+    },
+  };
 }
 
 function connectionManager(): object {

@@ -52,6 +52,8 @@ beforeAll(async () => {
       TIDEGATE_POOLS_LEARNING_PATH: join(folder, 'models'),
       TIDEGATE_POOLS_LEARNING_MODEL: model,
       TIDEGATE_POOLS_LEARNING_BURN_IN: `${BURN_IN_MS}ms`,
+      // A few windows have to be enough here; how rarely a useless model is promoted is tested in simulated time.
+      TIDEGATE_POOLS_LEARNING_CONFIDENCE: '0.6',
       TIDEGATE_POOLS_LEARNING_WINDOW: `${WINDOW_MS}ms`,
       TIDEGATE_POOLS_LIST: JSON.stringify([
         { name: 'shop', mode: 'active', total_per_s: TOTAL_PER_S, lending: false, lend_at_once: false },

@@ -3,11 +3,11 @@
  * groups of nodes with resources of their own.
  */
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MeshStatusView } from '../../src/core/mesh-view';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
+import { freePort } from '../parts/free-port';
 import { writeLimits, type LimitsFile } from '../parts/limits-file';
 import { startTidegate, type TidegateProcess } from '../parts/tidegate-process';
 import { until } from '../parts/until';
@@ -63,14 +63,6 @@ async function answer(at = port): Promise<string> {
 
 async function mesh(): Promise<MeshStatusView> {
   return (await (await fetch(`http://${tidegate.admin}/api/v1/mesh`)).json()) as MeshStatusView;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const free = (probe.address() as AddressInfo).port;
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
 }
 
 function startNode(id: string, cluster: string): Promise<RunningEnvoy> {

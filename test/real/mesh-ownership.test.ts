@@ -4,8 +4,6 @@
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TrafficView } from '../../src/core/mesh-view';
@@ -16,6 +14,7 @@ import type { ResourceDocument } from '../../src/mesh/weights/rows';
 import { XdsServices } from '../../src/mesh/xds-services';
 import { route, target, VIP } from '../mesh/weights/resources';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
+import { freePort } from '../parts/free-port';
 import { writeLimits } from '../parts/limits-file';
 import { startTidegate } from '../parts/tidegate-process';
 import { until } from '../parts/until';
@@ -354,8 +353,10 @@ test('a Tidegate as users run it owns only a layer, and is killed: no request fa
         runtime: { name: 'tidegate', rtds_layer: { name: 'tidegate', rtds_config: ads } },
       }),
     );
-    const view = (await (await fetch(`http://${tidegate.admin}/api/v1/traffic`)).json()) as TrafficView;
-    expect(view.warnings).toEqual([]);
+    await until('nothing to warn of', async () => {
+      const answer = await fetch(`http://${tidegate.admin}/api/v1/traffic`);
+      return ((await answer.json()) as TrafficView).warnings.length === 0;
+    });
     expect(await envoy.stat('runtime.update_success')).toBeGreaterThan(0);
     expect(await firstPart()).toBeCloseTo(0.5, 0);
     tidegate.child.signal('SIGKILL');
@@ -373,10 +374,7 @@ test('a Tidegate as users run it owns only a layer, and is killed: no request fa
 }, 60_000);
 
 test('a port that nobody serves keeps Envoy on what its own file says', async () => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
+  const port = await freePort();
   const theirs = [route({ a: 100, b: 0 }, {}, { runtime_key_prefix: 'theirs' })];
   envoy = await startEnvoy(
     bootstrap({

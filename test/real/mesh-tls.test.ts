@@ -1,22 +1,13 @@
 /** The control port over mutual TLS: real Envoy gets its resources, who has no certificate gets nothing, and a new certificate is taken. */
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { envoyCluster } from '../../scripts/parts/envoy-config.cjs';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
-import { writeLimits, type LimitsFile } from '../parts/limits-file';
 import { makeCertificates, type Certificates } from '../parts/redis-certificates';
-import {
-  shopEnvoy,
-  shopLimits,
-  shopSettings,
-  writeShopResources,
-  type ShopResources,
-} from '../parts/shop-mesh';
-import { startTidegate, type TidegateProcess } from '../parts/tidegate-process';
+import { openShop, shopEnvoy, type Shop } from '../parts/shop-mesh';
+import type { TidegateProcess } from '../parts/tidegate-process';
 import { until } from '../parts/until';
-import { startUpstream, type Upstream } from '../parts/upstream';
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
 
@@ -27,41 +18,28 @@ interface Dynamic {
 let certificates: Certificates;
 let other: Certificates;
 let folder: string;
-let limits: LimitsFile;
-let upstream: Upstream;
-let resources: ShopResources;
+let shop: Shop;
 let tidegate: TidegateProcess;
-let port: number;
 
 beforeAll(async () => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  port = (probe.address() as AddressInfo).port;
-  await new Promise((resolve) => probe.close(resolve));
-  [certificates, other, upstream, limits] = await Promise.all([
+  [certificates, other, shop] = await Promise.all([
     makeCertificates('DNS:tidegate'),
     makeCertificates('DNS:tidegate'),
-    startUpstream(),
-    writeLimits(shopLimits([500, 500, 500])),
+    openShop([500, 500, 500]),
   ]);
-  resources = await writeShopResources(port, [upstream.address, upstream.address, upstream.address]);
   folder = await mkdtemp(path.join(tmpdir(), 'tidegate-mesh-tls-'));
   await serverFiles(certificates);
-  tidegate = await startTidegate({
-    limits: limits.path,
-    env: {
-      ...shopSettings(resources.folder, 'active'),
-      TIDEGATE_CONTROL_TLS_CERT: path.join(folder, 'cert.pem'),
-      TIDEGATE_CONTROL_TLS_KEY: path.join(folder, 'key.pem'),
-      TIDEGATE_CONTROL_TLS_CLIENT_CA: path.join(folder, 'ca.pem'),
-    },
+  tidegate = await shop.start('active', {
+    TIDEGATE_CONTROL_TLS_CERT: path.join(folder, 'cert.pem'),
+    TIDEGATE_CONTROL_TLS_KEY: path.join(folder, 'key.pem'),
+    TIDEGATE_CONTROL_TLS_CLIENT_CA: path.join(folder, 'ca.pem'),
   });
 }, 60_000);
 
 afterAll(async () => {
   await tidegate?.stop();
-  await upstream?.stop();
-  await Promise.all([limits, resources, certificates, other].map((files) => files?.remove()));
+  await shop?.stop();
+  await Promise.all([certificates, other].map((files) => files?.remove()));
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
@@ -115,7 +93,7 @@ async function streams(): Promise<number> {
 
 const passes = async (): Promise<boolean> => {
   try {
-    return (await fetch(`http://127.0.0.1:${port}/`)).ok;
+    return (await fetch(shop.url)).ok;
   } catch {
     return false;
   }

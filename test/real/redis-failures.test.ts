@@ -5,7 +5,8 @@ import { BreakerBoard } from '../../src/store/guarded/breaker-board';
 import type { RedisStoreOptions } from '../../src/store/redis/options';
 import { RedisStore } from '../../src/store/redis/redis-store';
 import { decide, take, used, verdicts } from '../parts/redis-asking';
-import { eventually, freePort, RedisServer } from '../parts/redis-server';
+import { freePort } from '../parts/free-port';
+import { eventually, RedisServer } from '../parts/redis-server';
 
 let server: RedisServer;
 const stores: RedisStore[] = [];

@@ -1,58 +1,21 @@
 /** Tidegate is restarted while traffic is moved: Envoy's weights never go back to what drains the bucket. */
-import { createServer, type AddressInfo } from 'node:net';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
-import { writeLimits, type LimitsFile } from '../parts/limits-file';
-import {
-  OpenLoad,
-  shopEnvoy,
-  shopLimits,
-  shopSettings,
-  writeShopResources,
-  type ShopResources,
-} from '../parts/shop-mesh';
-import { startTidegate, type TidegateProcess } from '../parts/tidegate-process';
+import { OpenLoad, openShop, shopEnvoy, type Shop } from '../parts/shop-mesh';
+import type { TidegateProcess } from '../parts/tidegate-process';
 import { until } from '../parts/until';
-import { startUpstream, type Upstream } from '../parts/upstream';
 
 /** A third of the load is 40 a second: more than the first instance may take. */
 const TIGHT_PER_S = 30;
 const LOAD_PER_S = 120;
 
-let limits: LimitsFile;
-let upstreams: readonly Upstream[];
-let resources: ShopResources;
-let port: number;
-
+let shop: Shop;
 beforeAll(async () => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  port = (probe.address() as AddressInfo).port;
-  await new Promise((resolve) => probe.close(resolve));
-  upstreams = await Promise.all([startUpstream(), startUpstream(), startUpstream()]);
-  resources = await writeShopResources(
-    port,
-    upstreams.map(({ address }) => address),
-  );
-  limits = await writeLimits(shopLimits([TIGHT_PER_S, 300, 300]));
+  shop = await openShop([TIGHT_PER_S, 300, 300]);
 });
+afterAll(() => shop?.stop());
 
-afterAll(async () => {
-  await Promise.all([limits?.remove(), resources?.remove(), ...(upstreams ?? []).map((one) => one.stop())]);
-});
-
-function start(env: Readonly<Record<string, string>> = {}): Promise<TidegateProcess> {
-  return startTidegate({
-    limits: limits.path,
-    env: {
-      ...shopSettings(resources.folder, 'active'),
-      TIDEGATE_MESH_TRAFFIC_HORIZON: '10s',
-      // Buckets are what this is about: how long a busy machine takes to answer says nothing here.
-      TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_FROM: '1000',
-      TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_TO: '1000',
-      ...env,
-    },
-  });
-}
+const start = (env: Readonly<Record<string, string>> = {}): Promise<TidegateProcess> =>
+  shop.start('active', { TIDEGATE_MESH_TRAFFIC_HORIZON: '10s', ...env });
 
 interface Weighted {
   readonly name?: string;
@@ -80,7 +43,7 @@ test('a restart gives an instance that was relieved nothing back', async () => {
   const [, dataPort = ''] = tidegate.data.split(':');
   const envoy = await startEnvoy(shopEnvoy(tidegate));
   try {
-    const url = `http://127.0.0.1:${port}/`;
+    const { url } = shop;
     await until('a way through', async () => (await fetch(url)).ok);
     const load = new OpenLoad(url, () => LOAD_PER_S);
     await until('traffic to move', async () => (await shareInEnvoy(envoy)) < 0.26, 30_000);

@@ -1,20 +1,10 @@
 /** Traffic moves before a bucket runs dry: real Envoy, three instances, all configuration over xDS. */
-import { createServer, type AddressInfo } from 'node:net';
 import type { TrafficView } from '../../src/core/mesh-view';
 import type { TrafficSnapshot } from '../../src/core/traffic-telemetry';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
-import { writeLimits, type LimitsFile } from '../parts/limits-file';
-import {
-  OpenLoad,
-  shopEnvoy,
-  shopLimits,
-  shopSettings,
-  writeShopResources,
-  type ShopResources,
-} from '../parts/shop-mesh';
-import { startTidegate, type TidegateProcess } from '../parts/tidegate-process';
+import { OpenLoad, openShop, shopEnvoy, type Shop } from '../parts/shop-mesh';
+import type { TidegateProcess } from '../parts/tidegate-process';
 import { until } from '../parts/until';
-import { startUpstream, type Upstream } from '../parts/upstream';
 
 /** What the first instance may take; the others could take all of it. */
 const TIGHT_PER_S = 30;
@@ -24,43 +14,14 @@ const CALM_MS = 6_000;
 const RISE_MS = 15_000;
 const LOAD_MS = CALM_MS + RISE_MS + 6_000;
 
-let limits: LimitsFile;
-let upstreams: readonly Upstream[];
-let resources: ShopResources;
-let port: number;
-
+let shop: Shop;
 beforeAll(async () => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  port = (probe.address() as AddressInfo).port;
-  await new Promise((resolve) => probe.close(resolve));
-  upstreams = await Promise.all([startUpstream(), startUpstream(), startUpstream()]);
-  resources = await writeShopResources(
-    port,
-    upstreams.map(({ address }) => address),
-  );
-  limits = await writeLimits(shopLimits([TIGHT_PER_S, 300, 300]));
+  shop = await openShop([TIGHT_PER_S, 300, 300]);
 });
+afterAll(() => shop?.stop());
 
-afterAll(async () => {
-  await Promise.all([limits?.remove(), resources?.remove(), ...(upstreams ?? []).map((one) => one.stop())]);
-});
-
-const url = (): string => `http://127.0.0.1:${port}/`;
-
-function start(mode: string, env: Readonly<Record<string, string>> = {}): Promise<TidegateProcess> {
-  return startTidegate({
-    limits: limits.path,
-    env: {
-      ...shopSettings(resources.folder, mode),
-      TIDEGATE_MESH_TRAFFIC_HORIZON: '10s',
-      // Buckets are what this is about: how long a busy machine takes to answer says nothing here.
-      TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_FROM: '1000',
-      TIDEGATE_MESH_TRAFFIC_HEALTH_LATENCY_TO: '1000',
-      ...env,
-    },
-  });
-}
+const start = (mode: string, env: Readonly<Record<string, string>> = {}): Promise<TidegateProcess> =>
+  shop.start(mode, { TIDEGATE_MESH_TRAFFIC_HORIZON: '10s', ...env });
 
 async function get<T>({ admin }: TidegateProcess, path: string): Promise<T> {
   const response = await fetch(`http://${admin}${path}`);
@@ -72,7 +33,7 @@ const traffic = (tidegate: TidegateProcess): Promise<TrafficView> => get(tidegat
 
 async function answers(): Promise<boolean> {
   try {
-    return (await fetch(url())).ok;
+    return (await fetch(shop.url)).ok;
   } catch {
     return false;
   }
@@ -99,7 +60,7 @@ async function ride(mode: string) {
   try {
     envoy = await startEnvoy(shopEnvoy(tidegate));
     await until('a way through', answers);
-    const load = new OpenLoad(url(), rising);
+    const load = new OpenLoad(shop.url, rising);
     const looks: Look[] = [];
     await until(
       'the load',
@@ -158,7 +119,7 @@ test('neither Tidegate nor Envoy loses a request by a restart of Tidegate', asyn
   const envoy = await startEnvoy(shopEnvoy(tidegate));
   try {
     await until('a way through', answers);
-    const load = new OpenLoad(url(), () => 40);
+    const load = new OpenLoad(shop.url, () => 40);
     await until('some load', () => load.atMs > 1_500);
     tidegate.child.signal('SIGKILL');
     await tidegate.child.exited;

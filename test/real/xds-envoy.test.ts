@@ -1,12 +1,11 @@
 /** Our discovery server with a real Envoy: what is set is used, changes cost no request, refusals are seen. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { resourceFromJson } from '../../src/mesh/resource';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from '../../src/mesh/resource-types';
 import { SnapshotCache, snapshotOf, type Snapshot } from '../../src/mesh/snapshot-cache';
 import { XdsServices } from '../../src/mesh/xds-services';
 import { startEnvoy, type RunningEnvoy } from '../parts/envoy';
+import { freePort } from '../parts/free-port';
 import { until } from '../parts/until';
 import { startUpstream, type Upstream } from '../parts/upstream';
 
@@ -34,14 +33,6 @@ async function startControlPlane(cache: SnapshotCache, port = 0): Promise<Contro
     server.forceShutdown();
   };
   return { services, port: bound, stop };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 const socketAddress = (address: string): object => {

@@ -122,7 +122,8 @@ export class TargetHealths {
   private foreseen(classId: string): number {
     try {
       const prediction = this.parts.predict(classId);
-      if (prediction === undefined || prediction.source === 'none') return NaN;
+      // One that is not proven yet tells of the last minute what is over: a target that is well again would stay away.
+      if (prediction === undefined || prediction.source === 'none' || !prediction.warm) return NaN;
       if (prediction.flags.includes('stale') || prediction.flags.includes('anomaly')) return NaN;
       return prediction.steps.at(-1)?.mean ?? NaN;
     } catch {

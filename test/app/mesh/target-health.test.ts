@@ -105,6 +105,7 @@ test('a clock that steps back does not keep old figures for ever', () => {
 
 test.each([
   ['a forecast counts', prediction(0.4), 0.4],
+  ['one that is not proven yet does not', prediction(0.4, { warm: false }), NaN],
   ['one that is stale does not', prediction(0.4, { flags: ['stale'] }), NaN],
   ['one in an anomaly does not', prediction(0.4, { flags: ['anomaly'] }), NaN],
   ['one that nobody made does not', prediction(0.4, { source: 'none' }), NaN],
