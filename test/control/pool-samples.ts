@@ -1,27 +1,13 @@
 /** Policies and observations of pools, for tests. */
+import { usualPolicy } from '../../src/control/usual-policy';
 import type { MemberPolicy, MemberSeen, PoolPolicy, PoolSeen } from '../../src/core/control';
 
 export function poolPolicy(changes: Partial<PoolPolicy> = {}): PoolPolicy {
+  const frame = { name: 'pool', totalPerS: 400, tickMs: 1_000, intervalMs: 10_000, lending: true };
+  const usual = usualPolicy(frame);
   return {
-    name: 'pool',
-    mode: 'active',
-    totalPerS: 400,
-    tickMs: 1_000,
-    intervalMs: 10_000,
-    safetyMargin: 0.2,
-    maxShare: 0.8,
-    thresholdHigh: 0.8,
-    thresholdLow: 0.3,
-    growthFactor: 1.5,
-    shrinkFactor: 0.8,
-    shrinkAfterMs: 60_000,
-    cooldownMs: 5_000,
-    maxStep: 1,
-    deadBand: 0.02,
-    lifeMs: 30_000,
-    decayMs: 30_000,
-    lending: { enabled: true, lowWater: 0.2, part: 0.9, atOnce: true },
-    autoPromote: false,
+    ...usual,
+    lending: { ...usual.lending, atOnce: true },
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 /** A pool of services that stand for themselves, without limits files or settings: what a library's caller said, checked. */
 import type { MemberPolicy, PoolPolicy } from '../../core/control';
 import { TidegateError } from '../../core/errors';
+import { usualPolicy } from '../../control/usual-policy';
 import { PRIORITIES } from '../../core/priority';
 import type { AllocationOptions, AllocationService } from './allocation-types';
 
@@ -24,27 +25,7 @@ export function allocationPolicy(options: AllocationOptions): PoolPolicy {
     throw invalid(`tickMs takes 10 to ${TICK_MAX_MS}`, { tickMs });
   if (!(intervalMs >= tickMs && intervalMs <= INTERVAL_MAX_MS && intervalMs % tickMs === 0))
     throw invalid(`intervalMs takes a multiple of tickMs up to ${INTERVAL_MAX_MS}`, { intervalMs });
-  return {
-    name: POOL,
-    mode: 'active',
-    totalPerS,
-    tickMs,
-    intervalMs,
-    safetyMargin: 0.2,
-    maxShare: 0.8,
-    thresholdHigh: 0.8,
-    thresholdLow: 0.3,
-    growthFactor: 1.5,
-    shrinkFactor: 0.8,
-    shrinkAfterMs: 60_000,
-    cooldownMs: 5_000,
-    maxStep: 1,
-    deadBand: 0.02,
-    lifeMs: 3 * intervalMs,
-    decayMs: 3 * intervalMs,
-    lending: { enabled: lending, lowWater: 0.2, part: 0.9, atOnce: false },
-    autoPromote: false,
-  };
+  return usualPolicy({ name: POOL, totalPerS, tickMs, intervalMs, lending });
 }
 
 /** The services as members of the pool. @throws TidegateError TG_ALLOCATION_INVALID, at the first that cannot be one. */

@@ -13,14 +13,14 @@ import type {
   PoolSeen,
 } from '../../core/control';
 import { PoolController } from '../../control/pool-controller';
+import { usualPolicy } from '../../control/usual-policy';
 import type { EnvironmentView } from '../environment';
 import type { Scenario } from '../scenario';
 import type { Limits, MinuteForecasts, Policy, PolicyKind, TickActs, TickSeen, TokenMove } from './policy';
 import { proportional, secondBuckets } from './shares';
 
 const POOL = 'simulated';
-/** The part of the total that one service may have, and by how much a bucket may be larger than configured: the settings' defaults. */
-const MAX_SHARE = 0.8;
+/** By how much a bucket may be larger than configured: the settings' default. */
 const MAX_CAPACITY_FACTOR = 4;
 /** Simulated time begins here, Unix ms: days begin at multiples of a day. */
 const EPOCH_MS = 86_400_000;
@@ -28,27 +28,7 @@ const EPOCH_MS = 86_400_000;
 /** A pool's policy with the settings' defaults, and the scenario's times and total. */
 export function simulatedPool(scenario: Scenario, totalPerS: number): PoolPolicy {
   const { tickMs, intervalMs, lending } = scenario;
-  return {
-    name: POOL,
-    mode: 'active',
-    totalPerS,
-    tickMs,
-    intervalMs,
-    safetyMargin: 0.2,
-    maxShare: MAX_SHARE,
-    thresholdHigh: 0.8,
-    thresholdLow: 0.3,
-    growthFactor: 1.5,
-    shrinkFactor: 0.8,
-    shrinkAfterMs: 60_000,
-    cooldownMs: 5_000,
-    maxStep: 1,
-    deadBand: 0.02,
-    lifeMs: 3 * intervalMs,
-    decayMs: 3 * intervalMs,
-    lending: { enabled: lending, lowWater: 0.2, part: 0.9, atOnce: false },
-    autoPromote: false,
-  };
+  return usualPolicy({ name: POOL, totalPerS, tickMs, intervalMs, lending });
 }
 
 /** The services as members: what a scenario does not bound, the total does. */

@@ -1,5 +1,6 @@
 /** Pools by the settings and the limits in use. */
 import { keyMember, poolSetups } from '../../../src/app/control/pool-setup';
+import { usualPolicy } from '../../../src/control/usual-policy';
 import { ClassCounts } from '../../../src/observe/class-counts';
 import { ClassMap } from '../../../src/observe/class-map';
 import { loaded } from '../../config/load';
@@ -83,4 +84,11 @@ test('a heavy key is a member of its own, with the limits of its rule', () => {
     bucketKey: 'shop|user=ada',
     nominalPerS: 5,
   });
+});
+
+test("a pool that is made without settings has the settings' defaults", () => {
+  const [setup] = setups('pools: {list: [{name: main, mode: active, total_per_s: 50, lend_at_once: false}]}');
+  const { tickMs, intervalMs } = setup?.policy ?? { tickMs: 0, intervalMs: 0 };
+  const frame = { name: 'main', totalPerS: 50, tickMs, intervalMs, lending: true };
+  expect(usualPolicy(frame)).toEqual(setup?.policy);
 });
