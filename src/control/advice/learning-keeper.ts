@@ -48,6 +48,8 @@ const LEAST_SPANS = 15;
 const LEAST_DIFFERING = 10;
 /** The least gain that matters, as a part of the solver's loss. */
 const LEAST_GAIN = 0.01;
+/** What it has to lose less to be promoted, as a part of the solver's loss: for less the solver, which is understood, stays. */
+const PROMOTING_GAIN = 0.03;
 /** A regret over the last tenth of the window that needs no test: a part of the solver's loss, and of all demand. */
 const HARD_PART = 0.5;
 const HARD_LOSS = 0.005;
@@ -60,8 +62,8 @@ const MAX_LOOK_MS = 60_000;
 const RANK: Readonly<Record<PoolMode, number>> = { off: 0, shadow: 1, active: 2 };
 
 /**
- * Promotion asks for: the burn-in; after a demotion, a cool-down that doubles; no fault; and that the model loses at least a
- * hundredth less than the solver over a whole window, with confidence. It is asked once a window only, and the k-th time the
+ * Promotion asks for: the burn-in; after a demotion, a cool-down that doubles; no fault; and that the model loses at least
+ * three hundredths less than the solver over a whole window, with confidence. It is asked once a window only, and the k-th time the
  * chance of an error is 1/(k(k+1)) of the one that is allowed, so that all looks together stay within it (Bonferroni's
  * inequality, over a series that sums to 1): evidence after a demotion has to be stronger by itself.
  * Demotion comes with the first look that sees a fault, a regret with confidence, or one that needs no test. A demotion is
@@ -224,7 +226,7 @@ export class LearningKeeper {
     const allowed = this.allowance;
     this.#looks += 1;
     this.#nextLookMs = figures.measuredMs + this.#rules.windowMs;
-    const better = regret !== null && regret < 0 && -regret >= LEAST_GAIN * (solverLoss ?? 0);
+    const better = regret !== null && regret < 0 && -regret >= PROMOTING_GAIN * (solverLoss ?? 0);
     if (!better || !(pBetter < allowed)) {
       this.#why = better
         ? `better, but not with confidence: ${pBetter.toPrecision(2)} where ${allowed.toPrecision(2)} is allowed`

@@ -73,6 +73,7 @@ test('a better model is promoted once it has burnt in, by itself, and stays', ()
 test.each<[string, Partial<RegretFigures>]>([
   ['another model', { model: 'm0' }],
   ['too few intervals', { intervals: 29 }],
+  ['a gain under three hundredths of the loss', { regret: -0.0029, agentLoss: 0.0971 }],
   ['too few spans', { spans: 14 }],
   ['too few spans that differ', { differing: 9 }],
   ['a gain of no account', { regret: -0.0005 }],
