@@ -20,15 +20,18 @@ describe('lag polynomials', () => {
       fc.property(fc.array(fc.double({ min: -1.5, max: 1.5, noNaN: true }), { maxLength: 5 }), (free) => {
         const coefficients = stationary(free);
         const past = new Array<number>(coefficients.length).fill(1);
-        let last = 0;
-        for (let step = 0; step < 20_000; step += 1) {
-          last = coefficients.reduce((sum, value, at) => sum + value * (past[at] ?? 0), 0);
-          past.unshift(last);
+        const size = (): number => Math.max(0, ...past.map(Math.abs));
+        // The slowest need tens of thousands of steps.
+        for (let step = 0; step < 400_000 && size() > 1e-3; step += 1) {
+          past.unshift(coefficients.reduce((sum, value, at) => sum + value * (past[at] ?? 0), 0));
           past.pop();
         }
-        expect(Math.abs(last)).toBeLessThan(1e-3);
+        expect(size()).toBeLessThan(1e-3 + 1e-12);
       }),
-      { numRuns: 30 },
+      {
+        numRuns: 30,
+        examples: [[[1.2529884451054596, 0, 1.4999999999999398, 0, 1.4999999999999971]]],
+      },
     );
   });
 
