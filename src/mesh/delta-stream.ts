@@ -3,26 +3,19 @@
  * Source: Envoy's docs, api-docs/xds_protocol: "Incremental xDS", "Wildcard resource subscriptions in the incremental
  * variants", "Unsubscribing from resources"; envoy/service/discovery/v3/discovery.proto.
  */
-import { LateRemovals, REMOVED_LATE } from './late-removals';
 import type { MeshResource } from './resource';
-import { CLUSTER_TYPE, FULL_STATE_TYPES, HELD_BY_CLUSTERS, orderOf, WARMED_BY } from './resource-types';
-import type { Snapshot, TypeSnapshot } from './snapshot-cache';
+import { FULL_STATE_TYPES, WARMED_BY } from './resource-types';
+import type { TypeSnapshot } from './snapshot-cache';
 import { WILDCARD } from './sotw-stream';
 import {
   bound,
-  ClusterHold,
-  isSettled,
-  pauses,
   rejection,
   requireType,
-  withDefaults,
   type DiscoveryStream,
-  type Rejection,
   type RequestOutcome,
-  type StreamBounds,
   type StreamResponse,
-  type TypeView,
 } from './stream-state';
+import { newStanding, TypeStream, type TypeStanding } from './type-stream';
 
 /** The parts of a DeltaDiscoveryRequest that matter here. */
 export interface DeltaRequest {
@@ -47,10 +40,7 @@ interface InFlight {
   readonly moves: ReadonlyMap<string, { readonly to: string; readonly from: string | undefined }>;
 }
 
-interface TypeState {
-  readonly typeUrl: string;
-  readonly order: number;
-  wildcard: boolean;
+interface TypeState extends TypeStanding {
   readonly names: Set<string>;
   /** What the client has, as far as it has not refused it: versions by name. */
   readonly held: Map<string, string>;
@@ -61,126 +51,49 @@ interface TypeState {
   /** A first answer is owed even when there is nothing to send. */
   greet: boolean;
   inFlight: InFlight | undefined;
-  sentVersion: string | undefined;
-  ackedVersion: string | undefined;
-  refused: Rejection | undefined;
-  /** Refusals without an acceptance between them. */
-  refusals: number;
-  /** Whether the client had resources of it when the stream began. */
-  readonly resumed: boolean;
-  dirty: boolean;
-  beat: boolean;
 }
 
 /** See the module. */
-export class DeltaStream implements DiscoveryStream<DeltaRequest> {
-  readonly #bounds: Required<StreamBounds>;
-  readonly #hold: ClusterHold;
-  readonly #removals: LateRemovals;
-  readonly #types = new Map<string, TypeState>();
-  #ordered: TypeState[] = [];
-  #snapshot: Snapshot | undefined;
-  #nonces = 0;
-
-  constructor(snapshot: Snapshot | undefined, bounds: StreamBounds = {}) {
-    this.#snapshot = snapshot;
-    this.#bounds = withDefaults(bounds);
-    this.#hold = new ClusterHold(this.#bounds.holdMs);
-    this.#removals = new LateRemovals(this.#bounds.holdMs);
-  }
-
+export class DeltaStream extends TypeStream<TypeState> implements DiscoveryStream<DeltaRequest> {
   request(request: DeltaRequest, nowMs: number): RequestOutcome {
     requireType(request.typeUrl);
-    const known = this.#types.get(request.typeUrl);
+    const known = this.types.get(request.typeUrl);
     const state = known ?? this.#begin(request);
     // Subscriptions are changes, so they count even with a stale nonce.
     unsubscribe(state, request.unsubscribe);
     subscribe(state, request.subscribe, known === undefined);
-    bound(state.names.size, this.#bounds.maxNames, 'names of one type');
+    bound(state.names.size, this.bounds.maxNames, 'names of one type');
     state.dirty = true;
     return known === undefined ? { kind: 'subscribed' } : settle(state, request, nowMs);
   }
 
-  update(snapshot: Snapshot): void {
-    for (const state of this.#ordered) {
-      const before = this.#snapshot?.get(state.typeUrl)?.version;
-      if (this.#snapshot === undefined || before !== snapshot.get(state.typeUrl)?.version) state.dirty = true;
-    }
-    this.#removals.update(
-      this.#snapshot,
-      snapshot,
-      (typeUrl, name) => this.#types.get(typeUrl)?.held.has(name) === true,
-    );
-    this.#snapshot = snapshot;
-  }
-
-  beat(): void {
-    for (const state of this.#ordered) state.beat = true;
-  }
-
-  pull(nowMs: number, holding = false): StreamResponse | undefined {
-    if (this.#snapshot === undefined) return undefined;
-    const response = this.#next(this.#snapshot, nowMs, holding);
-    if (response !== undefined || !this.#removals.release(isSettled(this.#ordered), nowMs)) return response;
-    for (const state of this.#ordered) if (REMOVED_LATE.includes(state.typeUrl)) state.dirty = true;
-    return this.#next(this.#snapshot, nowMs, holding);
-  }
-
-  view(): readonly TypeView[] {
-    return this.#ordered.map((state) => ({
-      typeUrl: state.typeUrl,
-      wildcard: state.wildcard,
-      names: state.names.size,
-      pending: state.inFlight !== undefined,
-      ...(state.sentVersion === undefined ? {} : { sentVersion: state.sentVersion }),
-      ...(state.ackedVersion === undefined ? {} : { ackedVersion: state.ackedVersion }),
-      ...(state.refused === undefined ? {} : { rejection: state.refused }),
-    }));
-  }
-
-  #next(snapshot: Snapshot, nowMs: number, holding: boolean): StreamResponse | undefined {
-    for (const state of this.#ordered) {
-      if (state.inFlight !== undefined || (holding && state.resumed) || this.#waits(state, nowMs)) continue;
-      const type = this.#removals.of(snapshot, state.typeUrl);
-      const response = this.#difference(state, type, nowMs) ?? this.#heartbeat(state, type, nowMs);
-      if (response !== undefined) return response;
-    }
-    return undefined;
-  }
-
   #begin({ typeUrl, subscribe: names, initialVersions }: DeltaRequest): TypeState {
-    bound(this.#types.size + 1, this.#bounds.maxTypes, 'types');
+    this.requireRoom();
     const initial = Object.entries(initialVersions);
-    bound(initial.length, this.#bounds.maxNames, 'names of one type');
+    bound(initial.length, this.bounds.maxNames, 'names of one type');
     const wildcard = names.length === 0 && FULL_STATE_TYPES.has(typeUrl);
     const all = wildcard || names.includes(WILDCARD);
-    const state: TypeState = {
-      typeUrl,
-      order: orderOf(typeUrl),
+    return this.admit({
+      ...newStanding(typeUrl, initial.length > 0),
       wildcard,
       names: new Set(),
       held: new Map(initial.filter(([name]) => all || names.includes(name))),
       parked: new Map(),
       owed: new Set(),
       greet: all && initial.length === 0,
-      inFlight: undefined,
-      sentVersion: undefined,
-      ackedVersion: undefined,
-      refused: undefined,
-      refusals: 0,
-      resumed: initial.length > 0,
-      dirty: true,
-      beat: false,
-    };
-    this.#types.set(typeUrl, state);
-    this.#ordered = [...this.#types.values()].sort((a, b) => a.order - b.order);
-    return state;
+    });
   }
 
-  #waits(state: TypeState, nowMs: number): boolean {
-    if (pauses(state.refused, state.refusals, nowMs)) return true;
-    if (!HELD_BY_CLUSTERS.has(state.typeUrl)) return false;
-    return this.#hold.holds(this.#types.get(CLUSTER_TYPE)?.inFlight !== undefined, nowMs);
+  protected has({ held }: TypeState, name: string): boolean {
+    return held.has(name);
+  }
+
+  protected responseOf(
+    state: TypeState,
+    type: TypeSnapshot | undefined,
+    nowMs: number,
+  ): StreamResponse | undefined {
+    return this.#difference(state, type, nowMs) ?? this.#heartbeat(state, type, nowMs);
   }
 
   #difference(state: TypeState, type: TypeSnapshot | undefined, nowMs: number): StreamResponse | undefined {
@@ -207,7 +120,7 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
 
   /** Envoy does not ask anew for what a changed cluster waits for when it has it already; so it is sent again. */
   #oweWarmed(state: TypeState, resources: readonly MeshResource[]): void {
-    const warmer = this.#types.get(WARMED_BY.get(state.typeUrl) ?? '');
+    const warmer = this.types.get(WARMED_BY.get(state.typeUrl) ?? '');
     if (warmer === undefined) return;
     for (const { name, version, waitsFor } of resources) {
       const before = state.held.get(name);
@@ -238,7 +151,7 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
       state.held.delete(name);
       state.parked.delete(name);
     }
-    const nonce = String(++this.#nonces);
+    const nonce = this.nextNonce();
     state.inFlight = { nonce, version, sentAtMs: nowMs, moves };
     state.sentVersion = version;
     return { typeUrl: state.typeUrl, version, nonce, resources, removed, heartbeat: false };
@@ -251,7 +164,7 @@ export class DeltaStream implements DiscoveryStream<DeltaRequest> {
       ({ name, version, ttlMs }) => ttlMs !== undefined && state.held.get(name) === version,
     );
     if (living.length === 0) return undefined;
-    const nonce = String(++this.#nonces);
+    const nonce = this.nextNonce();
     const version = state.sentVersion ?? ABSENT;
     state.inFlight = { nonce, version, sentAtMs: nowMs, moves: new Map() };
     return { typeUrl: state.typeUrl, version, nonce, resources: living, removed: [], heartbeat: true };

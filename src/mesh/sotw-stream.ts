@@ -4,25 +4,18 @@
  * Source: Envoy's docs, api-docs/xds_protocol: "ACK/NACK and resource type instance version", "When to send an update",
  * "How the client specifies what resources to return", "Resource warming".
  */
-import { setVersion, type Snapshot, type TypeSnapshot } from './snapshot-cache';
-import { LateRemovals, REMOVED_LATE } from './late-removals';
 import type { MeshResource } from './resource';
-import { CLUSTER_TYPE, FULL_STATE_TYPES, HELD_BY_CLUSTERS, orderOf, WARMED_BY } from './resource-types';
+import { FULL_STATE_TYPES, WARMED_BY } from './resource-types';
+import { setVersion, type TypeSnapshot } from './snapshot-cache';
 import {
   bound,
-  ClusterHold,
-  isSettled,
-  pauses,
   rejection,
   requireType,
-  withDefaults,
   type DiscoveryStream,
-  type Rejection,
   type RequestOutcome,
-  type StreamBounds,
   type StreamResponse,
-  type TypeView,
 } from './stream-state';
+import { newStanding, TypeStream, type TypeStanding } from './type-stream';
 
 /** The parts of a DiscoveryRequest that matter here. */
 export interface SotwRequest {
@@ -38,58 +31,23 @@ export interface SotwRequest {
 /** `*`, by which all resources of a type are asked for. */
 export const WILDCARD = '*';
 
-interface InFlight {
-  readonly nonce: string;
-  readonly version: string;
-  readonly sentAtMs: number;
-}
-
-interface TypeState {
-  readonly typeUrl: string;
-  readonly order: number;
-  wildcard: boolean;
+interface TypeState extends TypeStanding {
   names: ReadonlySet<string>;
   /** Whether names were ever given: then an empty list is no wildcard any more. */
   named: boolean;
   nonce: string;
-  inFlight: InFlight | undefined;
   /** What was last sent, by name: its version. */
   sent: Map<string, string>;
-  sentVersion: string | undefined;
-  ackedVersion: string | undefined;
-  refused: Rejection | undefined;
-  /** Refusals without an acceptance between them. */
-  refusals: number;
-  /** Whether the client had resources of it when the stream began. */
-  readonly resumed: boolean;
   /** An answer is owed even when nothing changed. */
   owed: boolean;
-  /** Something may have changed since it was last looked at. */
-  dirty: boolean;
-  beat: boolean;
 }
 
 /** See the module. */
-export class SotwStream implements DiscoveryStream<SotwRequest> {
-  readonly #bounds: Required<StreamBounds>;
-  readonly #hold: ClusterHold;
-  readonly #removals: LateRemovals;
-  readonly #types = new Map<string, TypeState>();
-  #ordered: TypeState[] = [];
-  #snapshot: Snapshot | undefined;
-  #nonces = 0;
-
-  constructor(snapshot: Snapshot | undefined, bounds: StreamBounds = {}) {
-    this.#snapshot = snapshot;
-    this.#bounds = withDefaults(bounds);
-    this.#hold = new ClusterHold(this.#bounds.holdMs);
-    this.#removals = new LateRemovals(this.#bounds.holdMs);
-  }
-
+export class SotwStream extends TypeStream<TypeState> implements DiscoveryStream<SotwRequest> {
   request(request: SotwRequest, nowMs: number): RequestOutcome {
     requireType(request.typeUrl);
-    bound(request.names.length, this.#bounds.maxNames, 'names of one type');
-    const state = this.#types.get(request.typeUrl);
+    bound(request.names.length, this.bounds.maxNames, 'names of one type');
+    const state = this.types.get(request.typeUrl);
     if (state === undefined) {
       const begun = this.#begin(request.typeUrl, (request.version ?? '') !== '');
       subscribe(begun, request.names);
@@ -107,85 +65,28 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
     return outcome;
   }
 
-  update(snapshot: Snapshot): void {
-    for (const state of this.#ordered) {
-      if (this.#snapshot?.get(state.typeUrl)?.version !== snapshot.get(state.typeUrl)?.version)
-        state.dirty = true;
-    }
-    if (this.#snapshot === undefined) for (const state of this.#ordered) state.dirty = true;
-    this.#removals.update(
-      this.#snapshot,
-      snapshot,
-      (typeUrl, name) => this.#types.get(typeUrl)?.sent.has(name) === true,
-    );
-    this.#snapshot = snapshot;
-  }
-
-  beat(): void {
-    for (const state of this.#ordered) state.beat = true;
-  }
-
-  pull(nowMs: number, holding = false): StreamResponse | undefined {
-    if (this.#snapshot === undefined) return undefined;
-    const response = this.#next(this.#snapshot, nowMs, holding);
-    if (response !== undefined || !this.#removals.release(isSettled(this.#ordered), nowMs)) return response;
-    for (const state of this.#ordered) if (REMOVED_LATE.includes(state.typeUrl)) state.dirty = true;
-    return this.#next(this.#snapshot, nowMs, holding);
-  }
-
-  view(): readonly TypeView[] {
-    return this.#ordered.map((state) => ({
-      typeUrl: state.typeUrl,
-      wildcard: state.wildcard,
-      names: state.names.size,
-      pending: state.inFlight !== undefined,
-      ...(state.sentVersion === undefined ? {} : { sentVersion: state.sentVersion }),
-      ...(state.ackedVersion === undefined ? {} : { ackedVersion: state.ackedVersion }),
-      ...(state.refused === undefined ? {} : { rejection: state.refused }),
-    }));
-  }
-
-  #next(snapshot: Snapshot, nowMs: number, holding: boolean): StreamResponse | undefined {
-    for (const state of this.#ordered) {
-      if (state.inFlight !== undefined || (holding && state.resumed) || this.#waits(state, nowMs)) continue;
-      const response = this.#responseOf(state, this.#removals.of(snapshot, state.typeUrl), nowMs);
-      if (response !== undefined) return response;
-    }
-    return undefined;
-  }
-
   #begin(typeUrl: string, resumed: boolean): TypeState {
-    bound(this.#types.size + 1, this.#bounds.maxTypes, 'types');
-    const state: TypeState = {
-      typeUrl,
-      order: orderOf(typeUrl),
+    this.requireRoom();
+    return this.admit({
+      ...newStanding(typeUrl, resumed),
       wildcard: false,
       names: new Set(),
       named: false,
       nonce: '',
-      inFlight: undefined,
       sent: new Map(),
-      sentVersion: undefined,
-      ackedVersion: undefined,
-      refused: undefined,
-      refusals: 0,
-      resumed,
       owed: false,
-      dirty: true,
-      beat: false,
-    };
-    this.#types.set(typeUrl, state);
-    this.#ordered = [...this.#types.values()].sort((a, b) => a.order - b.order);
-    return state;
+    });
   }
 
-  #waits(state: TypeState, nowMs: number): boolean {
-    if (pauses(state.refused, state.refusals, nowMs)) return true;
-    if (!HELD_BY_CLUSTERS.has(state.typeUrl)) return false;
-    return this.#hold.holds(this.#types.get(CLUSTER_TYPE)?.inFlight !== undefined, nowMs);
+  protected has({ sent }: TypeState, name: string): boolean {
+    return sent.has(name);
   }
 
-  #responseOf(state: TypeState, type: TypeSnapshot | undefined, nowMs: number): StreamResponse | undefined {
+  protected responseOf(
+    state: TypeState,
+    type: TypeSnapshot | undefined,
+    nowMs: number,
+  ): StreamResponse | undefined {
     if (state.dirty || state.owed) {
       const wanted = wantedOf(state, type);
       const response = this.#changed(state, wanted, type, nowMs);
@@ -220,7 +121,7 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
 
   /** A resource that changes waits for others before it is used; those are sent again, though they did not change. */
   #oweWarmed(state: TypeState, news: readonly MeshResource[]): void {
-    const warmer = this.#types.get(WARMED_BY.get(state.typeUrl) ?? '');
+    const warmer = this.types.get(WARMED_BY.get(state.typeUrl) ?? '');
     if (warmer === undefined) return;
     const waits = news.some(
       ({ name, waitsFor }) => state.sent.has(name) && waitsFor.some((awaited) => warmer.sent.has(awaited)),
@@ -246,7 +147,7 @@ export class SotwStream implements DiscoveryStream<SotwRequest> {
     nowMs: number,
     heartbeat: boolean,
   ): StreamResponse {
-    const nonce = String(++this.#nonces);
+    const nonce = this.nextNonce();
     state.nonce = nonce;
     state.inFlight = { nonce, version, sentAtMs: nowMs };
     state.sentVersion = version;
