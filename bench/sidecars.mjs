@@ -77,7 +77,7 @@ async function press(sidecars, requests, perS, forMs) {
     for (const due = ((nowMs - startMs) * perS) / 1_000; seen.made < due; seen.made += 1) {
       const sidecar = sidecars[seen.made % sidecars.length];
       const results = sidecar.decide(requests[Math.floor(seen.made / sidecars.length) % KEYS]);
-      if (!(results instanceof Promise)) count(results);
+      if (Array.isArray(results)) count(results);
       else {
         const counted = results.then(count).finally(() => pending.delete(counted));
         pending.add(counted);

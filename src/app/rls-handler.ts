@@ -1,5 +1,5 @@
 /** The RateLimitService's method: bytes in, the limiter's decision, bytes out, with what it did counted. */
-import { thenCancellable } from '../core/cancelling';
+import { Later } from '../core/later';
 import { TidegateError } from '../core/errors';
 import type { CallContext, DecisionTelemetry, UnaryHandler, UnaryMethods } from '../core/ports';
 import { RlsCode, type RlsRequest, type RlsResponse } from '../core/rls';
@@ -30,7 +30,7 @@ export class RateLimitCalls {
   constructor(private readonly parts: RlsHandlerParts) {}
 
   /** @throws TidegateError as the limiter does; a rejected promise where the store answers later. */
-  decide(request: RlsRequest, context: CallContext): RlsResponse | Promise<RlsResponse> {
+  decide(request: RlsRequest, context: CallContext): RlsResponse | Later<RlsResponse> {
     return this.timed(this.planned, request, context, asIs);
   }
 
@@ -47,13 +47,12 @@ export class RateLimitCalls {
     question: Q,
     context: CallContext,
     answer: (response: RlsResponse) => T,
-  ): T | Promise<T> {
+  ): T | Later<T> {
     const startedMs = this.parts.monotonicMs();
     try {
       const response = this.parts.limiter.decidePlan(plan(question), context);
-      if (response instanceof Promise) {
-        return thenCancellable(
-          response,
+      if (response instanceof Later) {
+        return response.map(
           (settled) => this.ended(settled, startedMs, answer),
           (thrown: unknown) => this.failed(thrown, startedMs),
         );

@@ -2,6 +2,7 @@
  * The port between the limiter, which decides what to ask, and the stores, which decide atomically.
  * Everything here is plain data; a store may answer at once (memory) or later (Redis).
  */
+import type { Later } from './later';
 import type { TidegateError } from './errors';
 import type { QueueClaim, QueuePolicy } from './queueing';
 
@@ -103,7 +104,7 @@ export interface BucketStore {
    * be asked yields a {@link TidegateError} in its place.
    * @returns one result a call, in order; at once where the store can.
    */
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]>;
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]>;
   /** Whether the store can be asked now; health and start-up read it. */
   ready(): boolean;
   /** Gives back what it holds and closes connections. */

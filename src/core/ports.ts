@@ -10,10 +10,14 @@ export interface CallContext {
 }
 
 /**
- * Answers one unary gRPC call: message bytes in, message bytes out, without gRPC's five-byte prefix.
+ * Answers one unary gRPC call: message bytes in, message bytes out, without gRPC's five-byte prefix; at once, by a promise,
+ * or, cheaper and with a way to cancel it, by a {@link Later}.
  * Throws or rejects with a {@link TidegateError}, whose `grpcStatus` becomes the call's status.
  */
-export type UnaryHandler = (message: Uint8Array, context: CallContext) => Uint8Array | Promise<Uint8Array>;
+export type UnaryHandler = (
+  message: Uint8Array,
+  context: CallContext,
+) => Uint8Array | PromiseLike<Uint8Array>;
 
 /** The handlers of a port by full method path, such as `/grpc.health.v1.Health/Check`. */
 export type UnaryMethods = ReadonlyMap<string, UnaryHandler>;

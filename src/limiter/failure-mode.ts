@@ -2,6 +2,7 @@
  * What rules answer when their buckets cannot be asked. The store settled the request with what it assumed of them; where
  * the rule's own answer makes the verdict another, what was taken goes back.
  */
+import { Later } from '../core/later';
 import type { BucketCall, BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../core/buckets';
 import { TidegateError } from '../core/errors';
 import type { DecisionTelemetry } from '../core/ports';
@@ -100,7 +101,7 @@ function withoutTake(outcome: BucketOutcome, hits: number): BucketOutcome {
 function outcomeOnFailure(item: LimitedItem, asked: BucketRequest, local: BucketStore): BucketOutcome {
   if (item.onError !== 'local') return assumed(item, item.onError === 'allow');
   const results = local.decide({ ...asked, calls: [item.call] });
-  const result = results instanceof Promise ? undefined : results[0];
+  const result = results instanceof Later ? undefined : results[0];
   return result === undefined || result instanceof TidegateError ? assumed(item, true) : result;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { BucketOutcome, BucketRequest, BucketResult, BucketStore, ChargeDenied } from '../core/buckets';
 import { TidegateError } from '../core/errors';
-import { thenCancellable } from '../core/cancelling';
+import { Later } from '../core/later';
 import type { CallContext, DecisionTelemetry } from '../core/ports';
 import type { RlsRequest, RlsResponse } from '../core/rls';
 import { answerRequest, type AnswerOptions } from './answer';
@@ -68,20 +68,19 @@ export class Limiter {
   }
 
   /** Plans and decides a request. @throws as {@link plan} and {@link decidePlan} do. */
-  decide(request: RlsRequest, context: CallContext): RlsResponse | Promise<RlsResponse> {
+  decide(request: RlsRequest, context: CallContext): RlsResponse | Later<RlsResponse> {
     return this.decidePlan(this.plan(request), context);
   }
 
   /** Decides what was planned, with the sizes of now where control tunes its buckets. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
-  decidePlan(planned: RequestPlan, context: CallContext): RlsResponse | Promise<RlsResponse> {
+  decidePlan(planned: RequestPlan, context: CallContext): RlsResponse | Later<RlsResponse> {
     const plan = planned.tuned === undefined ? planned : planned.tuned.newest();
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
     countArrivals(plan);
     if (plan.limited.length === 0) return this.answer(plan, []);
     const asked = this.asked(plan, context);
     const results = this.parts.store.decide(asked);
-    if (results instanceof Promise)
-      return thenCancellable(results, (settled) => this.settle(plan, asked, settled));
+    if (results instanceof Later) return results.map((settled) => this.settle(plan, asked, settled));
     return this.settle(plan, asked, results);
   }
 

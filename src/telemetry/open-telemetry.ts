@@ -6,7 +6,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context, Span } from '@opentelemetry/api';
 import type { BucketRequest, BucketResult, BucketStore } from '../core/buckets';
-import { thenCancellable } from '../core/cancelling';
+import { Later } from '../core/later';
 import { TidegateError } from '../core/errors';
 import type { CallContext, Logger, UnaryHandler } from '../core/ports';
 import { describeError } from './log-fields';
@@ -98,7 +98,7 @@ class OpenTelemetryTracer implements Tracer {
         } catch (thrown) {
           return fail(thrown);
         }
-        return answer instanceof Promise ? thenCancellable(answer, finish, fail) : finish(answer);
+        return answer instanceof Uint8Array ? finish(answer) : Later.from(answer).map(finish, fail);
       });
     };
   }
@@ -130,7 +130,7 @@ class OpenTelemetryTracer implements Tracer {
     kind: string,
     store: BucketStore,
     request: BucketRequest,
-  ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  ): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const context = this.current.getStore();
     if (context === undefined) return store.decide(request);
     const { api } = this.packages;
@@ -144,7 +144,7 @@ class OpenTelemetryTracer implements Tracer {
       return results;
     };
     const results = store.decide(request);
-    return results instanceof Promise ? thenCancellable(results, finish) : finish(results);
+    return results instanceof Later ? results.map(finish) : finish(results);
   }
 
   private parentOf(call: CallContext): Context {

@@ -1,4 +1,5 @@
 /** Puts our unary handlers, bytes in and bytes out, behind grpc-js. */
+import { Later } from '../core/later';
 import {
   type sendUnaryData,
   type ServerUnaryCall,
@@ -38,8 +39,8 @@ function answer(handler: UnaryHandler, call: Call, reply: Reply): void {
   const failed = (thrown: unknown): void => reply(callStatus(TidegateError.from(thrown)));
   try {
     const result = handler(call.request, contextOf(call));
-    if (result instanceof Promise) result.then((bytes) => reply(null, bytes), failed);
-    else reply(null, result);
+    if (result instanceof Uint8Array) reply(null, result);
+    else Later.from(result).done((bytes) => reply(null, bytes), failed);
   } catch (thrown) {
     failed(thrown);
   }

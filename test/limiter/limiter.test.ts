@@ -1,4 +1,5 @@
 /** A request in, an answer out: fields, modes, addends, overrides, deadlines. The buckets are scripted. */
+import { Later } from '../../src/core/later';
 import type { BucketOutcome } from '../../src/core/buckets';
 import { MAX_UINT32, RlsCode, type RlsRequest, type RlsResponse } from '../../src/core/rls';
 import { Limiter, type LimiterOptions } from '../../src/limiter/limiter';
@@ -346,7 +347,7 @@ describe('the store', () => {
   test('may answer later, and the table that the call began with decides', async () => {
     const { limiter, store, telemetry } = setup();
     let answer: (outcomes: BucketOutcome[]) => void = () => undefined;
-    store.then(() => new Promise((resolve) => (answer = resolve)));
+    store.then(() => Later.from(new Promise((resolve) => (answer = resolve))));
     const pending = limiter.decide(requestOf(['k=a']), { timeoutMs: 50 });
     limiter.useTable(tableOf('{domain: d, descriptors: []}', { countersFor: telemetry.countersFor }));
     answer([outcome({ remaining: 3 })]);

@@ -1,4 +1,5 @@
 /** What the limiter's tests share: telemetry that remembers, a scripted store, a clock to set, short forms. */
+import { Later } from '../../src/core/later';
 import type { BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
 import type { Clock } from '../../src/core/clock';
 import { TidegateError } from '../../src/core/errors';
@@ -57,13 +58,13 @@ export class ScriptedStore implements BucketStore {
   readonly asked: BucketRequest[] = [];
 
   constructor(
-    private answer: (request: BucketRequest) => readonly BucketResult[] | Promise<readonly BucketResult[]>,
+    private answer: (request: BucketRequest) => readonly BucketResult[] | Later<readonly BucketResult[]>,
   ) {}
 
-  then(answer: (request: BucketRequest) => readonly BucketResult[] | Promise<readonly BucketResult[]>): void {
+  then(answer: (request: BucketRequest) => readonly BucketResult[] | Later<readonly BucketResult[]>): void {
     this.answer = answer;
   }
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     this.asked.push(request);
     return this.answer(request);
   }
@@ -176,7 +177,7 @@ export const NO_DEADLINE: CallContext = { timeoutMs: Infinity };
 /** Decides with a store that answers at once. */
 export function decideNow(limiter: Limiter, request: RlsRequest): RlsResponse {
   const response = limiter.decide(request, NO_DEADLINE);
-  if (response instanceof Promise) throw new Error('the store did not answer at once');
+  if (response instanceof Later) throw new Error('the store did not answer at once');
   return response;
 }
 

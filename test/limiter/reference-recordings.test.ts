@@ -1,4 +1,5 @@
 /** Replays what the reference server answered (see test/fixtures/reference/README.md) and compares field by field. */
+import { Later } from '../../src/core/later';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TidegateError } from '../../src/core/errors';
@@ -117,7 +118,7 @@ function inRecordedForm(response: RlsResponse, headerUnit: string | undefined): 
 function replay(limiter: Limiter, request: RecordedRequest, wanted: RecordedResponse): RecordedResponse {
   try {
     const response = limiter.decide(requestFrom(request), NO_DEADLINE);
-    if (response instanceof Promise) throw new Error('the memory store did not answer at once');
+    if (response instanceof Later) throw new Error('the memory store did not answer at once');
     const reset = wanted[0] === 'error' ? undefined : wanted[2].find(([key]) => key === 'RateLimit-Reset');
     // JSON drops what only the prototype or an undefined member tells apart.
     return JSON.parse(

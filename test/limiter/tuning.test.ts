@@ -1,3 +1,4 @@
+import { Later } from '../../src/core/later';
 import fc from 'fast-check';
 import type { PoolTable, TunedBucket } from '../../src/core/control';
 import { MAX_UINT32 } from '../../src/core/rls';
@@ -180,7 +181,7 @@ describe('tuning', () => {
     const { tuning, limiter } = setUp();
     tuning.apply(published(1, [tuned(ONE, { capacity: 3 })]), 0);
     const codes = Array.from({ length: 5 }, () => limiter.decide(requestOf(['pooled=one']), NO_DEADLINE)).map(
-      (response) => (response instanceof Promise ? undefined : response.overallCode),
+      (response) => (response instanceof Later ? undefined : response.overallCode),
     );
     expect(codes).toEqual([1, 1, 1, 2, 2]);
   });

@@ -1,3 +1,4 @@
+import { Later } from '../../src/core/later';
 import { TidegateError } from '../../src/core/errors';
 import { compile, decideNow, descriptor, NO_DEADLINE, outcome, requestOf, thrownBy } from '../limiter/parts';
 import { LIMITS, rows, setup } from './observed-limiter';
@@ -64,8 +65,8 @@ describe('the counts of a step', () => {
   test('have an answer that comes in a later step in that step', async () => {
     const { limiter, steps, store } = setup();
     let answer: () => void = () => undefined;
-    store.then(
-      (request) => new Promise((resolve) => (answer = () => resolve(request.calls.map(() => outcome())))),
+    store.then((request) =>
+      Later.from(new Promise((resolve) => (answer = () => resolve(request.calls.map(() => outcome()))))),
     );
     const decided = limiter.decide(requestOf(['path=/login']), NO_DEADLINE);
     expect(rows(steps(1))['d.path_/login']).toMatchObject({ arrivals: 1, admitted: 0 });
@@ -145,8 +146,8 @@ describe('what is in flight', () => {
     const { limiter, steps, store, ask } = setup();
     const waiting: (() => void)[] = [];
     steps(8, () => ask('user=heavy', 50));
-    store.then(
-      (request) => new Promise((resolve) => waiting.push(() => resolve(request.calls.map(() => outcome())))),
+    store.then((request) =>
+      Later.from(new Promise((resolve) => waiting.push(() => resolve(request.calls.map(() => outcome()))))),
     );
     const decided = limiter.decide(requestOf(['user=heavy']), NO_DEADLINE);
     expect(rows(steps(1))['d.user']).toMatchObject({ arrivals: 1, admitted: 0 });
@@ -162,8 +163,8 @@ describe('what is in flight', () => {
   test('while its rule goes is not counted after the class has ended', async () => {
     const { limiter, steps, store, load } = setup();
     let answer: () => void = () => undefined;
-    store.then(
-      (request) => new Promise((resolve) => (answer = () => resolve(request.calls.map(() => outcome())))),
+    store.then((request) =>
+      Later.from(new Promise((resolve) => (answer = () => resolve(request.calls.map(() => outcome()))))),
     );
     const decided = limiter.decide(requestOf(['path=/login']), NO_DEADLINE);
     load('domain: d\ndescriptors: []');

@@ -1,3 +1,4 @@
+import { Later } from '../../src/core/later';
 import fc from 'fast-check';
 import { bucketParams } from '../../src/bucket/params';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
@@ -140,11 +141,11 @@ describe('what needs no borrowing, or gets none', () => {
     expect(verdicts(results)).toEqual(verdicts(twin.decide(request(calls, more))));
   });
 
-  test('an answer that is there at once stays so, and one that is not stays the same promise', () => {
+  test('an answer that is there at once stays so, and one that is not stays the same', () => {
     const { store, memory } = borrowing({ a: [{ ref: B, keep: 0 }] });
     expect(store.decide(request([of(A, 10)]))).toBeInstanceOf(Array);
     expect(store.decide(request([of(C, 11)]))).toBeInstanceOf(Array);
-    const later = Promise.resolve(memory.decide(request([of(C, 1)])));
+    const later = Later.from(Promise.resolve(memory.decide(request([of(C, 1)]))));
     const slow: BucketStore = { decide: () => later, ready: () => true, close: () => Promise.resolve() };
     const operator = new MemoryOperator(memory);
     const over = new BorrowingStore({
@@ -225,9 +226,9 @@ describe('a loan that takes time', () => {
 
   test('is not waited for beyond half of the deadline, and serves who comes later', async () => {
     const { store, operator, asked, release } = held();
-    const answer = store.decide(request([of(A, 1)], { deadlineMs: 30 }));
+    const answer = Promise.resolve(store.decide(request([of(A, 1)], { deadlineMs: 30 })));
     let settled = false;
-    void Promise.resolve(answer).then(() => (settled = true));
+    void answer.then(() => (settled = true));
     await jest.advanceTimersByTimeAsync(14);
     expect(settled).toBe(false);
     await jest.advanceTimersByTimeAsync(1);

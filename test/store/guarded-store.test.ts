@@ -1,3 +1,4 @@
+import { Later } from '../../src/core/later';
 import type { BucketOutcome, BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
 import { TidegateError } from '../../src/core/errors';
 import { BreakerBoard } from '../../src/store/guarded/breaker-board';
@@ -84,7 +85,7 @@ describe('a guarded store', () => {
 
   it('fails fast while the store fails, probes, and recovers', async () => {
     let answer: BucketResult = timeout;
-    const watch = watched(() => Promise.resolve([answer, answer]));
+    const watch = watched(() => Later.from<readonly BucketResult[]>(Promise.resolve([answer, answer])));
     for (let i = 0; i < 3; i += 1) await watch.store.decide(REQUEST);
     expect(codes(await watch.store.decide(REQUEST))).toEqual([
       'TG_STORE_BREAKER_OPEN',
@@ -105,7 +106,7 @@ describe('a guarded store', () => {
     ['one of several buckets', [OUTCOME, timeout]],
     ['a key that is not a bucket', [foreign, foreign]],
   ])('stays closed when what fails is %s', async (_, results) => {
-    const watch = watched(() => Promise.resolve(results));
+    const watch = watched(() => Later.from<readonly BucketResult[]>(Promise.resolve(results)));
     for (let i = 0; i < 50; i += 1) await watch.store.decide(REQUEST);
     expect(watch.asked).toBe(50);
     expect(watch.changes).toEqual([]);
@@ -118,7 +119,7 @@ describe('a guarded store', () => {
         throw new Error('boom');
       },
     ],
-    ['rejects', () => Promise.reject(new Error('boom'))],
+    ['rejects', () => Later.from(Promise.reject(new Error('boom')))],
   ])('gives an error for every bucket when the store %s', async (_, decide) => {
     const watch = watched(decide);
     expect(codes(await watch.store.decide(REQUEST))).toEqual(['TG_INTERNAL', 'TG_INTERNAL']);

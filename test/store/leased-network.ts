@@ -2,6 +2,7 @@
  * Many sidecars that lease from one shared store over a simulated network that delays, reorders and loses messages.
  * Everything that bears on the contract is written down: what was admitted and when, and what the bucket could give.
  */
+import { Later } from '../../src/core/later';
 import type { BucketParams, BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
 import { MAX_UINT32 } from '../../src/core/rls';
 import { type LeaseTerms, USABLE_PART } from '../../src/bucket/lease';
@@ -149,7 +150,7 @@ export class LeasedNetwork {
     const results = sidecar.store.decide(
       request([call('k', sidecar.params, hits, { leased: true })], { deadlineMs: 10_000 }),
     );
-    if (results instanceof Promise) {
+    if (results instanceof Later) {
       void results.then((settled) => this.count(sidecar, settled, hits));
       return;
     }
@@ -277,13 +278,13 @@ class Link implements BucketStore, LeaseSource {
     private readonly sidecar: () => Sidecar,
   ) {}
 
-  decide(asked: BucketRequest): Promise<readonly BucketResult[]> {
-    return new Promise((resolve) => {
-      this.exchange(
-        () => this.network.decideShared(asked),
-        (results) => resolve(results ?? asked.calls.map(() => timeout())),
-      );
-    });
+  decide(asked: BucketRequest): Later<readonly BucketResult[]> {
+    const later = new Later<readonly BucketResult[]>();
+    this.exchange(
+      () => this.network.decideShared(asked),
+      (results) => later.resolve(results ?? asked.calls.map(() => timeout())),
+    );
+    return later;
   }
 
   lease(ask: LeaseAsk, done: LeaseDone): void {

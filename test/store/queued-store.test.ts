@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bucketParams } from '../../src/bucket/params';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
-import type { Cancellable } from '../../src/core/cancelling';
+import { Later } from '../../src/core/later';
 import { TidegateError } from '../../src/core/errors';
 import type { QueueEnd } from '../../src/core/queueing';
 import { MemoryStore } from '../../src/store/memory/memory-store';
@@ -50,7 +50,7 @@ class Scene {
       decide: (request) => {
         this.asked.push(request);
         const results = this.memory.decide(request);
-        return later ? Promise.resolve(results) : results;
+        return later ? Later.from(Promise.resolve(results)) : results;
       },
       ready: () => true,
       close: () => this.memory.close(),
@@ -59,7 +59,7 @@ class Scene {
     this.store = new QueuedStore({ inner, clock, maxTotal, observer });
   }
 
-  ask(asked: Asked = {}): Results | Cancellable<Results> {
+  ask(asked: Asked = {}): Results | Later<Results> {
     const {
       maxWaitMs = 500,
       maxDepth = 1_000,
@@ -87,7 +87,7 @@ class Scene {
 }
 
 /** What has been answered so far. */
-function watch(answer: Results | Promise<Results>): { verdict: 'waits' | 'passes' | 'denied' | 'error' } {
+function watch(answer: Results | Later<Results>): { verdict: 'waits' | 'passes' | 'denied' | 'error' } {
   const seen: { verdict: 'waits' | 'passes' | 'denied' | 'error' } = { verdict: 'waits' };
   const note = (results: Results): void => {
     if (seen.verdict !== 'waits') throw new Error('answered twice');
@@ -95,7 +95,7 @@ function watch(answer: Results | Promise<Results>): { verdict: 'waits' | 'passes
     const denied = results.some((result) => !(result instanceof TidegateError) && !result.allowed);
     seen.verdict = failed ? 'error' : denied ? 'denied' : 'passes';
   };
-  if (answer instanceof Promise) void answer.then(note);
+  if (answer instanceof Later) void answer.then(note);
   else note(answer);
   return seen;
 }
@@ -183,7 +183,7 @@ describe.each([
     const scene = new Scene(1_000, later);
     watch(scene.ask());
     await scene.pass(1);
-    const answer = scene.ask() as Cancellable<Results>;
+    const answer = scene.ask() as Later<Results>;
     const seen = watch(answer);
     await scene.pass(10);
     answer.cancel?.();
@@ -301,7 +301,7 @@ test.each([false, true])(
           await scene.pass(one.afterMs);
           const bornMs = scene.ms;
           const { rank, flow, hits, maxWaitMs } = one;
-          const answer: Results | Cancellable<Results> = scene.store.decide({
+          const answer: Results | Later<Results> = scene.store.decide({
             calls: [call('k', { hits, params, queue: { maxWaitMs, maxDepth } })],
             chargeDenied: 'none',
             quotaSatisfied: false,
@@ -317,7 +317,7 @@ test.each([false, true])(
             const earnedBy = 3 + ((scene.ms - startMs) / 1_000) * 100;
             expect(admitted).toBeLessThanOrEqual(earnedBy + 1e-6);
           };
-          if (answer instanceof Promise) {
+          if (answer instanceof Later) {
             void answer.then(note);
             if (one.cancelAfter !== undefined) {
               await scene.pass(one.cancelAfter % 7);

@@ -1,9 +1,10 @@
 /** @jest-environment ./test/telemetry/native-require-environment.mjs */
+import { Later } from '../../src/core/later';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import type { BucketRequest, BucketStore } from '../../src/core/buckets';
+import type { BucketRequest, BucketResult, BucketStore } from '../../src/core/buckets';
 import { TidegateError } from '../../src/core/errors';
 import type { CallContext, Logger } from '../../src/core/ports';
 import { createTracer, type Tracer, type TracingOptions } from '../../src/telemetry/tracing';
@@ -160,7 +161,9 @@ describe('tracing', () => {
     const tracer = await tracing({ endpoint: await receiver.start(), headers: { 'x-api-key': 'k' } });
     const store = tracer.traceStore(
       'redis',
-      storeOf(async () => [new TidegateError('TG_STORE_TIMEOUT', 'late')]),
+      storeOf(() =>
+        Later.from<readonly BucketResult[]>(Promise.resolve([new TidegateError('TG_STORE_TIMEOUT', 'late')])),
+      ),
     );
     const handler = tracer.traceHandler(
       METHOD,
@@ -199,7 +202,7 @@ describe('tracing', () => {
     const gates: (() => void)[] = [];
     const store = tracer.traceStore(
       'redis',
-      storeOf(() => new Promise((done) => gates.push(() => done([])))),
+      storeOf(() => Later.from(new Promise((done) => gates.push(() => done([]))))),
     );
     const handler = tracer.traceHandler(
       METHOD,

@@ -5,6 +5,7 @@
  *
  * It belongs next to the shared buckets, beneath leases: these then see what came of the second try, as if it were the first.
  */
+import { Later } from '../../core/later';
 import { randomUUID } from 'node:crypto';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import type { Clock } from '../../core/clock';
@@ -41,21 +42,23 @@ export class BorrowingStore implements BucketStore {
     this.#loans = new LoanWindow({ operator, clock, borrowed, run: randomUUID() });
   }
 
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const results = this.options.inner.decide(request);
     if (request.chargeDenied !== 'none' || this.#closing) return results;
-    if (!(results instanceof Promise)) {
+    if (!(results instanceof Later)) {
       if (allAllowed(results)) return results;
       const lacks = lacksOf(request, results, this.#mayBorrow);
-      return lacks.length === 0 ? results : this.#borrow(request, results, lacks, request.deadlineMs);
+      return lacks.length === 0
+        ? results
+        : Later.from(this.#borrow(request, results, lacks, request.deadlineMs));
     }
     if (!request.calls.some(this.#mayBorrow)) return results;
     const askedMs = this.options.clock.monotonicMs();
-    return results.then((denied) => {
+    return results.map((denied) => {
       if (this.#closing || allAllowed(denied)) return denied;
       const lacks = lacksOf(request, denied, this.#mayBorrow);
       if (lacks.length === 0) return denied;
-      return this.#borrow(request, denied, lacks, this.#leftMs(request.deadlineMs, askedMs));
+      return Later.from(this.#borrow(request, denied, lacks, this.#leftMs(request.deadlineMs, askedMs)));
     });
   }
 

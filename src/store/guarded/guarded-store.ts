@@ -5,6 +5,7 @@
  * A store of several nodes watches each with a breaker of its own (see the Redis store's `guard`) and is then wrapped
  * here without one, for the figures alone.
  */
+import { Later } from '../../core/later';
 import type { BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { BreakerBoard } from './breaker-board';
@@ -42,7 +43,7 @@ export class GuardedStore implements BucketStore {
   }
 
   /** As the store decides; TG_STORE_BREAKER_OPEN while the breaker is open, TG_INTERNAL should the store throw. */
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     if (this.options.breaker?.admit(this.#name) === false) {
       const error = new TidegateError(
         'TG_STORE_BREAKER_OPEN',
@@ -53,8 +54,8 @@ export class GuardedStore implements BucketStore {
     const startMs = this.#nowMs();
     try {
       const results = this.inner.decide(request);
-      if (!(results instanceof Promise)) return this.#seen(results, startMs);
-      return results.then(
+      if (!(results instanceof Later)) return this.#seen(results, startMs);
+      return results.map(
         (settled) => this.#seen(settled, startMs),
         (thrown: unknown) => this.#seen(allFailed(request, thrown), startMs),
       );

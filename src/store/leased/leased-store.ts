@@ -6,6 +6,7 @@
  * What cannot be answered here is asked of the shared store, whole: it alone settles denials that are charged, refunds,
  * sliding windows, and whatever no lease covers.
  */
+import { Later } from '../../core/later';
 import type { Lease, LeaseTerms } from '../../bucket/lease';
 import { settleResults } from '../../bucket/settlement';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
@@ -87,7 +88,7 @@ export class LeasedStore implements BucketStore {
     this.#idleMs = terms.idleMs - this.#tickMs;
   }
 
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const { calls } = request;
     if (this.#closing) return this.#shared.decide(request);
     const only = calls[0];
@@ -145,7 +146,7 @@ export class LeasedStore implements BucketStore {
   #decideAlone(
     request: BucketRequest,
     call: BucketCall,
-  ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  ): readonly BucketResult[] | Later<readonly BucketResult[]> {
     if (!isLeasable(call)) return this.#askShared(request);
     const nowMs = this.#clock.monotonicMs();
     const lease = this.#leaseOf(call, nowMs);
@@ -169,7 +170,7 @@ export class LeasedStore implements BucketStore {
    * Answers each part here that can be, sets aside what those take, and asks the shared store for the others. A request
    * that is denied by what is known here alone is asked whole: nothing of it must be charged.
    */
-  #decideTogether(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  #decideTogether(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const nowMs = this.#clock.monotonicMs();
     const parts = request.calls.map((call) => this.#part(request, call, nowMs));
     const remote = parts.filter((part) => part.outcome === undefined);
@@ -188,8 +189,8 @@ export class LeasedStore implements BucketStore {
       quotaSatisfied: request.quotaSatisfied || parts.some(isQuotaAllowed),
     };
     const results = this.#askShared(rest);
-    if (!(results instanceof Promise)) return this.#settleParts(request, parts, results);
-    return results.then((settled) => this.#settleParts(request, parts, settled));
+    if (!(results instanceof Later)) return this.#settleParts(request, parts, results);
+    return results.map((settled) => this.#settleParts(request, parts, settled));
   }
 
   #part(request: BucketRequest, call: BucketCall, nowMs: number): Part {
@@ -228,7 +229,7 @@ export class LeasedStore implements BucketStore {
   }
 
   /** Asks the shared store, and takes note of what it says of leased buckets. */
-  #askShared(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  #askShared(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const sentMs = this.#clock.monotonicMs();
     for (const call of request.calls) {
       // What is given back may fill the bucket only as far as nothing of it is held here.
@@ -236,8 +237,8 @@ export class LeasedStore implements BucketStore {
       if (lease !== undefined) this.#makeRoom(lease);
     }
     const results = this.#shared.decide(request);
-    if (!(results instanceof Promise)) return this.#learn(request, results, sentMs);
-    return results.then((settled) => this.#learn(request, settled, sentMs));
+    if (!(results instanceof Later)) return this.#learn(request, results, sentMs);
+    return results.map((settled) => this.#learn(request, settled, sentMs));
   }
 
   #learn(request: BucketRequest, results: readonly BucketResult[], sentMs: number): readonly BucketResult[] {

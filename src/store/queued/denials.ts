@@ -1,4 +1,5 @@
 /** What a request's results mean for waiting, and denials without asking for tokens. */
+import { Later } from '../../core/later';
 import { settleResults } from '../../bucket/settlement';
 import { US_PER_S } from '../../core/clock';
 import { microTokens } from '../../bucket/fixed-point';
@@ -47,7 +48,7 @@ export function denialOf(
   request: BucketRequest,
   asked: BucketRequest,
   results: readonly BucketResult[],
-): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+): readonly BucketResult[] | Later<readonly BucketResult[]> {
   return request === asked || results.some((result) => result instanceof TidegateError)
     ? results
     : store.decide(request);
@@ -58,11 +59,11 @@ export function denialWithoutTurn(
   store: BucketStore,
   request: BucketRequest,
   key: string,
-): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+): readonly BucketResult[] | Later<readonly BucketResult[]> {
   if (request.chargeDenied !== 'none') return store.decide(request);
   const looked = store.decide(lookOf(request));
-  if (!(looked instanceof Promise)) return deniedBy(looked, request.calls, key);
-  return looked.then((results) => deniedBy(results, request.calls, key));
+  if (!(looked instanceof Later)) return deniedBy(looked, request.calls, key);
+  return looked.map((results): readonly BucketResult[] => deniedBy(results, request.calls, key));
 }
 
 /** Gives back what a request took that nobody waits for any more. */

@@ -6,7 +6,7 @@
  * is admitted that the buckets did not give.
  */
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
-import type { Cancellable } from '../../core/cancelling';
+import { Later } from '../../core/later';
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { QueueClaim, QueueEnd, QueueObserver } from '../../core/queueing';
@@ -60,7 +60,7 @@ export class QueuedStore implements BucketStore {
     return this.#room.size;
   }
 
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const { queue } = request;
     if (queue === undefined || this.#draining) return this.#inner.decide(request);
     if (request.calls.some((call) => call.hits < 0)) return this.#giveBack(request);
@@ -70,11 +70,9 @@ export class QueuedStore implements BucketStore {
     const busy = request.calls.find((call) => call.hits > 0 && this.#lineOf(call) !== undefined);
     if (busy !== undefined) return this.#join(request, asked, queue, busy, nowMs);
     const results = this.#inner.decide(asked);
-    if (!(results instanceof Promise)) return this.#first(request, asked, queue, results, nowMs);
+    if (!(results instanceof Later)) return this.#first(request, asked, queue, results, nowMs);
     const call: FirstTry = { cancelled: false, cancel: undefined };
-    const answer: Cancellable<readonly BucketResult[]> = results.then((settled) =>
-      this.#first(request, asked, queue, settled, nowMs, call),
-    );
+    const answer = results.map((settled) => this.#first(request, asked, queue, settled, nowMs, call));
     answer.cancel = () => {
       call.cancelled = true;
       call.cancel?.();
@@ -124,7 +122,7 @@ export class QueuedStore implements BucketStore {
   }
 
   /** Refunds do not wait; who waits for their buckets is tried with what they bring. */
-  #giveBack(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  #giveBack(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const wake = (results: readonly BucketResult[]): readonly BucketResult[] => {
       const nowMs = this.#clock.monotonicMs();
       for (const call of request.calls) {
@@ -135,7 +133,7 @@ export class QueuedStore implements BucketStore {
       return results;
     };
     const results = this.#inner.decide(request);
-    return results instanceof Promise ? results.then(wake) : wake(results);
+    return results instanceof Later ? results.map(wake) : wake(results);
   }
 
   /** The first try of a request that nobody waits before. */
@@ -146,7 +144,7 @@ export class QueuedStore implements BucketStore {
     results: readonly BucketResult[],
     sinceMs: number,
     call?: FirstTry,
-  ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  ): readonly BucketResult[] | Later<readonly BucketResult[]> {
     if (passes(asked, results)) return results;
     const shortage = this.#draining || call?.cancelled === true ? undefined : shortageOf(asked, results);
     if (shortage === undefined) return denialOf(this.#inner, request, asked, results);
@@ -170,7 +168,7 @@ export class QueuedStore implements BucketStore {
     queue: QueueClaim,
     busy: BucketCall,
     nowMs: number,
-  ): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  ): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const line = this.#lineOf(busy);
     const untilMs = this.#untilMs(asked, queue, nowMs);
     const dueMs = line?.dueMs ?? nowMs;
@@ -201,7 +199,7 @@ export class QueuedStore implements BucketStore {
     untilMs: number,
     dueMs: number,
     denied: readonly BucketResult[] | undefined,
-  ): Cancellable<readonly BucketResult[]> | undefined {
+  ): Later<readonly BucketResult[]> | undefined {
     let answer: Subject['answer'] = () => undefined;
     const subject: Subject = {
       request,
@@ -219,16 +217,15 @@ export class QueuedStore implements BucketStore {
       return undefined;
     }
     queue.waits();
-    const promise: Cancellable<readonly BucketResult[]> = new Promise((resolve) => {
-      answer = resolve;
-    });
-    promise.cancel = () => this.#cancel(subject);
+    const waiting = new Later<readonly BucketResult[]>();
+    answer = (results) => waiting.resolve(results);
+    waiting.cancel = () => this.#cancel(subject);
     const { line } = waiter;
     // Whoever goes before all others may need less than the one before it, and so pass at once.
     if (line !== undefined && line.head === waiter && line.underWay === 0)
       this.#room.due(line, Math.min(line.dueMs, denied === undefined ? this.#clock.monotonicMs() : dueMs));
     this.#arm();
-    return promise;
+    return waiting;
   }
 
   #enter(waiter: Waiting, call: BucketCall, dueMs: number): boolean {
@@ -250,7 +247,7 @@ export class QueuedStore implements BucketStore {
       line.take();
       asked += head.hits;
       const results = this.#inner.decide(this.#inTime(head, nowMs));
-      if (results instanceof Promise) {
+      if (results instanceof Later) {
         void results.then((settled) => this.#triedLater(line, head, settled));
       } else if (!this.#tried(line, head, results, nowMs, POLL_NOW_MS)) return;
     }
@@ -359,7 +356,7 @@ export class QueuedStore implements BucketStore {
   #end(
     waiter: Waiting,
     end: QueueEnd,
-    results: readonly BucketResult[] | Promise<readonly BucketResult[]>,
+    results: readonly BucketResult[] | Later<readonly BucketResult[]>,
     nowMs: number,
   ): void {
     const { line } = waiter;

@@ -1,4 +1,5 @@
 /** What waits: a request, on its way to an answer. */
+import type { Later } from '../../core/later';
 import type { BucketRequest, BucketResult } from '../../core/buckets';
 import type { Waiter } from '../../limiter/queue/line';
 
@@ -7,7 +8,7 @@ export interface Subject {
   /** As it was asked, and as it is tried: without a charge for denials. */
   readonly request: BucketRequest;
   readonly asked: BucketRequest;
-  readonly answer: (results: readonly BucketResult[] | Promise<readonly BucketResult[]>) => void;
+  readonly answer: (results: readonly BucketResult[] | Later<readonly BucketResult[]>) => void;
   /** What its last try showed. */
   denied: readonly BucketResult[] | undefined;
   cancelled: boolean;

@@ -7,6 +7,7 @@
  * Every call is answered by its deadline. A take whose reply comes later is undone; one whose reply never comes (the
  * connection broke) may be lost, but is never doubled.
  */
+import { Later } from '../../core/later';
 import { callFault } from '../../bucket/settlement';
 import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
@@ -46,17 +47,18 @@ export class RedisStore implements BucketStore, LeaseSource {
     this.#watch = this.#nodeWatch();
   }
 
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const refusal = this.#refusal(request);
     if (refusal !== undefined) return request.calls.map(() => refusal);
     const faults = request.calls.map(callFault);
     if (faults.every((fault) => fault !== undefined)) return faults;
     const plans = this.#plan(request.calls, faults);
-    return new Promise((resolve) => {
-      const pending = new PendingRequest(request, plans, faults, resolve, this.#undo, this.#watch);
-      this.#deadlines.add(pending, request.deadlineMs);
-      for (const part of pending.parts) this.#dispatcher.enqueue(part);
-    });
+    const later = new Later<readonly BucketResult[]>();
+    const answer = (results: readonly BucketResult[]): void => later.resolve(results);
+    const pending = new PendingRequest(request, plans, faults, answer, this.#undo, this.#watch);
+    this.#deadlines.add(pending, request.deadlineMs);
+    for (const part of pending.parts) this.#dispatcher.enqueue(part);
+    return later;
   }
 
   /**

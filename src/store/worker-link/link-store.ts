@@ -4,6 +4,7 @@
  *
  * Every request is answered by its deadline. One whose answer comes later is undone: what it took goes back.
  */
+import { Later } from '../../core/later';
 import { settleResults } from '../../bucket/settlement';
 import type { BucketParams, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
@@ -71,16 +72,17 @@ export class LinkStore implements BucketStore, LeaseSource, Pick<BucketOperator,
     this.#maxPending = options.maxPending ?? MAX_PENDING;
   }
 
-  decide(request: BucketRequest): readonly BucketResult[] | Promise<readonly BucketResult[]> {
+  decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     if (this.#closed) return failed(request, 'the store is closed');
     if (this.#requests.size >= this.#maxPending)
       return failed(request, 'too many calls wait for the primary');
-    return new Promise((resolve) => {
-      const untilMs = this.options.nowMs() + request.deadlineMs;
-      this.#requests.set(this.#nextId(), { request, untilMs, answer: resolve, expired: false });
-      this.#enqueue(this.#requestOf(this.#lastId, request));
-      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
-    });
+    const later = new Later<readonly BucketResult[]>();
+    const untilMs = this.options.nowMs() + request.deadlineMs;
+    const answer = (results: readonly BucketResult[]): void => later.resolve(results);
+    this.#requests.set(this.#nextId(), { request, untilMs, answer, expired: false });
+    this.#enqueue(this.#requestOf(this.#lastId, request));
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
+    return later;
   }
 
   lease(ask: LeaseAsk, done: LeaseDone): void {

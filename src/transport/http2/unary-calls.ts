@@ -2,7 +2,7 @@
  * Unary gRPC over streams (gRPC over HTTP/2, "Requests" and "Responses"): checks a request's head, puts its message
  * together, calls its handler, and answers. A handler that answers at once costs no promise, closure or copy.
  */
-import type { Cancellable } from '../../core/cancelling';
+import { Later } from '../../core/later';
 import { TidegateError } from '../../core/errors';
 import type { CallContext, UnaryHandler, UnaryMethods } from '../../core/ports';
 import { MESSAGE_PREFIX_BYTES } from './answer-writer';
@@ -171,24 +171,24 @@ export class UnaryCalls {
   }
 
   private run(carrier: CallCarrier, stream: Stream, message: Uint8Array): void {
-    let result: Uint8Array | Promise<Uint8Array>;
+    let result: Uint8Array | PromiseLike<Uint8Array>;
     try {
       result = this.handlers[stream.route]!(message, this.contextOf(carrier, stream));
     } catch (thrown) {
       carrier.refuse(stream, failure(thrown));
       return;
     }
-    if (result instanceof Promise) this.settleLater(carrier, stream, result);
-    else carrier.answer(stream, result);
+    if (result instanceof Uint8Array) carrier.answer(stream, result);
+    else this.settleLater(carrier, stream, Later.from(result));
   }
 
-  private settleLater(carrier: CallCarrier, stream: Stream, result: Cancellable<Uint8Array>): void {
+  private settleLater(carrier: CallCarrier, stream: Stream, result: Later<Uint8Array>): void {
     const { id } = stream;
     stream.awaited = true;
     stream.cancel = result.cancel;
-    result.then(
+    result.done(
       (message) => carrier.settle(stream, id, message),
-      (thrown: unknown) => carrier.settle(stream, id, failure(thrown)),
+      (thrown) => carrier.settle(stream, id, failure(thrown)),
     );
   }
 
