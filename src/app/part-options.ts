@@ -1,4 +1,5 @@
 /** What parts are told, from the settings. */
+import { randomInt } from 'node:crypto';
 import type { Settings } from '../config/settings-shape';
 import type { LimiterOptions } from '../limiter/limiter';
 import type { PlanCacheOptions } from '../limiter/plan-cache';
@@ -22,9 +23,13 @@ export function requestBounds(settings: Settings): RequestBounds {
 /** A plan takes some 1.5 kB; messages beyond this length are rare, and keys of them would be large. */
 const MAX_CACHED_MESSAGE_BYTES = 1_024;
 
-/** For the cache of plans. */
+/** For the cache of plans; its seed is another one each time. */
 export function planCacheOptions(settings: Settings): PlanCacheOptions {
-  return { maxPlans: settings.data.planCache, maxMessageBytes: MAX_CACHED_MESSAGE_BYTES };
+  return {
+    maxPlans: settings.data.planCache,
+    maxMessageBytes: MAX_CACHED_MESSAGE_BYTES,
+    seed: randomInt(2 ** 32),
+  };
 }
 
 /** For the tracer; the endpoint is the collector's, OTLP's path is appended. */
