@@ -49,6 +49,12 @@ export interface BucketParams {
   readonly version: number;
 }
 
+/** What a store found out about a call's bucket, so that it need not again; of no meaning to any other. */
+export interface CallNote {
+  /** Who wrote it. */
+  readonly owner: object;
+}
+
 /** One bucket's part of a request. */
 export interface BucketCall {
   /** The bucket's identity, unambiguous, without the store's prefix. */
@@ -65,6 +71,13 @@ export interface BucketCall {
   readonly leased?: boolean;
   /** How calls may wait for the bucket; they may not when absent. */
   readonly queue?: QueuePolicy;
+  /**
+   * In calls that are kept and asked again, whose key is a string of its own: where a store in memory found the bucket last,
+   * -1 before it did. A guess, which the store checks each time, and sets.
+   */
+  slot?: number;
+  /** A store's note, kept for as long as the call; the one thing about it that changes. */
+  note?: CallNote | undefined;
 }
 
 /** One request: its buckets are settled together. */

@@ -1,9 +1,12 @@
 /**
- * Buckets in columns: a bucket is a slot, an index into a few arrays, found through a map by key. A million buckets are
+ * Buckets in columns: a bucket is a slot, an index into a few arrays, found through a map by key, or by who asks
+ * again and remembers the slot. A million buckets are
  * then a million keys and map entries, not a million objects. The arrays double as they fill and stay within the bound.
  */
 import type { BucketParams } from '../../core/buckets';
 
+/** Numbers of state a slot. */
+export const STATE_LENGTH = 2;
 const INITIAL_SLOTS = 1_024;
 const NO_SLOT = -1;
 
@@ -12,16 +15,18 @@ type Directory = Map<string, number>;
 
 /** A bounded table of buckets whose state is two numbers and, with a `ringLength`, that many more. */
 export class BucketTable {
-  /** The first number of each slot's state: micro-tokens, or a window's start or newest index. */
-  first = new Float64Array(0);
-  /** The second one: the time of the last refill, or a count. */
-  second = new Float64Array(0);
+  /**
+   * Two numbers a slot, side by side so that both come with one line of the processor's cache: micro-tokens and the time of the
+   * last refill, or a window's start or newest index and a count.
+   */
+  state = new Float64Array(0);
   /** `ringLength` numbers a slot. */
   rings = new Float64Array(0);
   private readonly params: (BucketParams | undefined)[] = [];
   private readonly keys: (string | undefined)[] = [];
-  private readonly directories = new Map<string, Map<number, Directory>>();
-  /** The first of the free slots; each names the next in `first`. */
+  private readonly tokenBuckets: Directory = new Map();
+  private readonly windows = new Map<string, Map<number, Directory>>();
+  /** The first of the free slots; each names the next in its state. */
   private freeSlot = NO_SLOT;
   /** Live buckets. */
   count = 0;
@@ -38,9 +43,16 @@ export class BucketTable {
     return this.keys.length;
   }
 
-  /** @returns the slot of a bucket, or -1. */
-  find(params: BucketParams, key: string): number {
-    return this.directories.get(params.algorithm)?.get(windowOf(params))?.get(key) ?? NO_SLOT;
+  /**
+   * @param guess a slot that may be the bucket's.
+   * @returns the slot of a bucket, or -1.
+   */
+  find(params: BucketParams, key: string, guess = NO_SLOT): number {
+    if (guess !== NO_SLOT && this.keys[guess] === key) {
+      const held = this.params[guess];
+      if (held !== undefined && isOneBucket(held, params)) return guess;
+    }
+    return this.directoryOf(params)?.get(key) ?? NO_SLOT;
   }
 
   paramsOf(slot: number): BucketParams | undefined {
@@ -51,9 +63,12 @@ export class BucketTable {
     this.params[slot] = params;
   }
 
-  /** Takes a slot for a bucket that has none. The caller has made room: the table must not be full. */
-  insert(params: BucketParams, offeredKey: string): number {
-    const key = compact(offeredKey);
+  /**
+   * Takes a slot for a bucket that has none. The caller has made room: the table must not be full.
+   * @param isFlat the key is a string of its own that holds nothing else alive, and is not copied.
+   */
+  insert(params: BucketParams, offeredKey: string, isFlat: boolean): number {
+    const key = isFlat ? offeredKey : compact(offeredKey);
     const slot = this.takeSlot();
     this.params[slot] = params;
     this.keys[slot] = key;
@@ -68,13 +83,12 @@ export class BucketTable {
     const params = this.params[slot];
     const key = this.keys[slot];
     if (params === undefined || key === undefined) return;
-    const windows = this.directories.get(params.algorithm);
-    const directory = windows?.get(windowOf(params));
+    const directory = this.directoryOf(params);
     directory?.delete(key);
-    if (directory?.size === 0) windows?.delete(windowOf(params));
+    if (directory?.size === 0) this.windows.get(params.algorithm)?.delete(params.windowUs);
     this.params[slot] = undefined;
     this.keys[slot] = undefined;
-    this.first[slot] = this.freeSlot;
+    this.state[slot * STATE_LENGTH] = this.freeSlot;
     this.freeSlot = slot;
     this.count -= 1;
     this.keyChars -= key.length;
@@ -83,35 +97,42 @@ export class BucketTable {
   private takeSlot(): number {
     const slot = this.freeSlot;
     if (slot === NO_SLOT) {
-      if (this.slots === this.first.length) this.grow();
+      if (this.slots * STATE_LENGTH === this.state.length) this.grow();
       this.params.push(undefined);
       this.keys.push(undefined);
       return this.slots - 1;
     }
-    this.freeSlot = this.first[slot] ?? NO_SLOT;
+    this.freeSlot = this.state[slot * STATE_LENGTH] ?? NO_SLOT;
     return slot;
   }
 
   private grow(): void {
-    const length = Math.min(this.maxBuckets, Math.max(INITIAL_SLOTS, this.first.length * 2));
-    this.first = grown(this.first, length);
-    this.second = grown(this.second, length);
+    const length = Math.min(this.maxBuckets, Math.max(INITIAL_SLOTS, this.slots * 2));
+    this.state = grown(this.state, length * STATE_LENGTH);
     this.rings = grown(this.rings, length * this.ringLength);
   }
 
+  private directoryOf(params: BucketParams): Directory | undefined {
+    if (params.algorithm === 'token_bucket') return this.tokenBuckets;
+    return this.windows.get(params.algorithm)?.get(params.windowUs);
+  }
+
   private directoryFor(params: BucketParams): Directory {
-    let windows = this.directories.get(params.algorithm);
-    if (windows === undefined)
-      this.directories.set(params.algorithm, (windows = new Map<number, Directory>()));
-    let directory = windows.get(windowOf(params));
-    if (directory === undefined) windows.set(windowOf(params), (directory = new Map<string, number>()));
+    const known = this.directoryOf(params);
+    if (known !== undefined) return known;
+    let windows = this.windows.get(params.algorithm);
+    if (windows === undefined) this.windows.set(params.algorithm, (windows = new Map<number, Directory>()));
+    const directory: Directory = new Map();
+    windows.set(params.windowUs, directory);
     return directory;
   }
 }
 
 /** A token bucket stays the same bucket when its window changes: only its rate does. */
-function windowOf(params: BucketParams): number {
-  return params.algorithm === 'token_bucket' ? 0 : params.windowUs;
+function isOneBucket(held: BucketParams, params: BucketParams): boolean {
+  if (held === params) return true;
+  if (held.algorithm !== params.algorithm) return false;
+  return params.algorithm === 'token_bucket' || held.windowUs === params.windowUs;
 }
 
 /**

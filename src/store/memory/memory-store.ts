@@ -55,6 +55,9 @@ interface PreparedCall {
   readonly bucket: Register | TidegateError;
 }
 
+/** What a register is taken by. */
+type Taking = Pick<BucketCall, 'key' | 'params' | 'slot'>;
+
 /** The calls of a request and the registers they use, each once. */
 interface Taken {
   readonly prepared: readonly PreparedCall[];
@@ -156,7 +159,7 @@ export class MemoryStore implements BucketStore, LeaseSource {
     if (fault !== undefined) return fault;
     const register = this.take(call, nowUs);
     const outcome = register.evaluate(call.params, call.hits, nowUs, judgingOf(request.chargeDenied));
-    this.putBack([register], nowUs);
+    this.putBackOne(register, nowUs);
     return outcome;
   }
 
@@ -173,7 +176,7 @@ export class MemoryStore implements BucketStore, LeaseSource {
       capacity: () => register.capacity(),
     };
     const reply = settleLease(ledger, bucket, ask, nowUs);
-    this.putBack([register], nowUs);
+    this.putBackOne(register, nowUs);
     return reply;
   }
 
@@ -223,10 +226,14 @@ export class MemoryStore implements BucketStore, LeaseSource {
     return { prepared, distinct };
   }
 
-  private take(call: Pick<BucketCall, 'key' | 'params'>, nowUs: number): Register {
+  private take(call: Taking, nowUs: number): Register {
     const register = this.spare.pop() ?? new Register();
-    const { table } = this.shelfOf(call.params.algorithm);
-    register.load(table, table.find(call.params, call.key), call.params, call.key, nowUs);
+    const { key, params } = call;
+    const { table } = this.shelfOf(params.algorithm);
+    const slot = table.find(params, key, call.slot);
+    if (call.slot !== undefined && slot !== call.slot) call.slot = slot;
+    register.load(table, slot, params, key, nowUs);
+    register.keyIsFlat = call.slot !== undefined;
     return register;
   }
 
@@ -246,6 +253,12 @@ export class MemoryStore implements BucketStore, LeaseSource {
     }
   }
 
+  private putBackOne(register: Register, nowUs: number): void {
+    if (register.slot !== -1) register.store(this.shelfOf(register.params.algorithm).table, register.slot);
+    else if (!register.isUnused()) this.insert(register, nowUs);
+    this.release(register);
+  }
+
   private release(register: Register): void {
     register.key = '';
     if (this.spare.length < MAX_SPARE_REGISTERS) this.spare.push(register);
@@ -254,7 +267,7 @@ export class MemoryStore implements BucketStore, LeaseSource {
   private insert(register: Register, nowUs: number): void {
     const { table, reclaimer } = this.shelfOf(register.params.algorithm);
     reclaimer.makeRoom(register.key.length, nowUs);
-    register.store(table, table.insert(register.params, register.key));
+    register.store(table, table.insert(register.params, register.key, register.keyIsFlat));
   }
 
   private faultOf(call: BucketCall): TidegateError | undefined {

@@ -18,7 +18,7 @@ import { evaluateTokenBucket, newTokenBucket, type TokenBucketState } from '../.
 import type { Charging } from '../../bucket/charging';
 import { microTokens } from '../../bucket/fixed-point';
 import type { BucketOutcome, BucketParams } from '../../core/buckets';
-import type { BucketTable } from './bucket-table';
+import { STATE_LENGTH, type BucketTable } from './bucket-table';
 
 const UNUSED: BucketParams = {
   algorithm: 'token_bucket',
@@ -39,6 +39,8 @@ export class Register {
   /** The slot it was loaded from; -1 when the bucket is not in the table. */
   slot = -1;
   key = '';
+  /** The key may be kept as it is; see `BucketTable.insert`. */
+  keyIsFlat = false;
 
   /** Takes in a bucket: from its slot, or unused as the parameters say when it has none. */
   load(table: BucketTable, slot: number, params: BucketParams, key: string, nowUs: number): void {
@@ -46,8 +48,8 @@ export class Register {
     this.key = key;
     const held = (slot === -1 ? undefined : table.paramsOf(slot)) ?? params;
     this.params = held;
-    const first = table.first[slot];
-    const second = table.second[slot];
+    const first = slot === -1 ? undefined : table.state[slot * STATE_LENGTH];
+    const second = slot === -1 ? undefined : table.state[slot * STATE_LENGTH + 1];
     switch (held.algorithm) {
       case 'token_bucket':
         this.token.params = held;
@@ -116,20 +118,20 @@ export class Register {
   store(table: BucketTable, slot: number): void {
     switch (this.params.algorithm) {
       case 'token_bucket':
-        table.first[slot] = this.token.tokensUt;
-        table.second[slot] = this.token.lastUs;
-        table.setParams(slot, this.token.params);
+        write(table, slot, this.token.tokensUt, this.token.lastUs, this.token.params);
         return;
       case 'fixed_window':
-        table.first[slot] = this.fixed.startUs;
-        table.second[slot] = this.fixed.count;
-        table.setParams(slot, this.fixed.params);
+        write(table, slot, this.fixed.startUs, this.fixed.count, this.fixed.params);
         return;
       case 'sliding_window':
-        table.first[slot] = this.sliding.newest;
-        table.second[slot] = this.sliding.total;
+        write(table, slot, this.sliding.newest, this.sliding.total, this.sliding.params);
         table.rings.set(this.sliding.ring, slot * RING_LENGTH);
-        table.setParams(slot, this.sliding.params);
     }
   }
+}
+
+function write(table: BucketTable, slot: number, first: number, second: number, params: BucketParams): void {
+  table.state[slot * STATE_LENGTH] = first;
+  table.state[slot * STATE_LENGTH + 1] = second;
+  if (table.paramsOf(slot) !== params) table.setParams(slot, params);
 }
