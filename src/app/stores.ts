@@ -129,10 +129,9 @@ export function createStores(
       logger[state === 'open' ? 'warn' : 'info']({ node, state, before }, 'circuit breaker');
     },
   });
-  const redis = new RedisStore({ ...redisOptions(settings, logger), guard: breaker });
+  const redis = new RedisStore({ ...redisOptions(settings, logger), guard: breaker, onDecided });
   const own = lending === undefined ? undefined : new RedisOperator(redisOptions(settings, logger));
-  const guarded = new GuardedStore(redis, { onDecided });
-  const leased = leasedFrom(own === undefined ? guarded : lent(guarded, own), redis);
+  const leased = leasedFrom(own === undefined ? redis : lent(redis, own), redis);
   const store = queued(leased);
   return {
     store,

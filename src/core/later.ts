@@ -3,8 +3,11 @@
  * costs one object a step. Whoever does not mind awaits it as any other thenable.
  */
 
-type Listener<T> = (value: T) => void;
-type Failed = (reason: unknown) => void;
+/** Told what an answer came to. Neither may throw: it would be thrown at whoever settles the answer. */
+interface Follower<T> {
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
 
 const enum State {
   WAITING,
@@ -15,12 +18,11 @@ const enum State {
 /** See the file's head. It has one listener: `map`, `done` or `then`, called once. */
 export class Later<T> implements PromiseLike<T> {
   /** Tells that nobody waits for the answer any more; it settles all the same. */
-  cancel: (() => void) | undefined;
-  private state: State = State.WAITING;
-  private value: T | undefined;
-  private reason: unknown;
-  private listener: Listener<T> | undefined;
-  private failed: Failed | undefined;
+  cancel: (() => void) | undefined = undefined;
+  #state: State = State.WAITING;
+  /** The value, or the reason of the failure. */
+  #end: unknown = undefined;
+  #follower: Follower<T> | undefined = undefined;
 
   /** What a promise comes to; one that is of this kind already stays itself. */
   static from<T>(promise: PromiseLike<T>): Later<T> {
@@ -37,41 +39,26 @@ export class Later<T> implements PromiseLike<T> {
   resolve(value: T | Later<T>): void {
     if (value instanceof Later) {
       this.cancel ??= value.cancel;
-      value.done(
-        (settled) => this.resolve(settled),
-        (reason) => this.reject(reason),
-      );
+      value.#follow(this);
       return;
     }
-    if (this.state !== State.WAITING) return;
-    this.state = State.RESOLVED;
-    const { listener } = this;
-    if (listener === undefined) this.value = value;
-    else listener(value);
+    if (this.#state !== State.WAITING) return;
+    this.#state = State.RESOLVED;
+    if (this.#follower === undefined) this.#end = value;
+    else this.#follower.resolve(value);
   }
 
   /** Settles it as failed. */
   reject(reason: unknown): void {
-    if (this.state !== State.WAITING) return;
-    this.state = State.REJECTED;
-    const { failed } = this;
-    if (failed === undefined) this.reason = reason;
-    else failed(reason);
+    if (this.#state !== State.WAITING) return;
+    this.#state = State.REJECTED;
+    if (this.#follower === undefined) this.#end = reason;
+    else this.#follower.reject(reason);
   }
 
-  /**
-   * Listens. Neither function may throw: it would be thrown at whoever settles this.
-   * @param failed told of a failure.
-   */
-  done(listener: Listener<T>, failed: Failed): void {
-    if (this.state === State.RESOLVED) {
-      listener(this.value as T);
-    } else if (this.state === State.REJECTED) {
-      failed(this.reason);
-    } else {
-      this.listener = listener;
-      this.failed = failed;
-    }
+  /** Listens. Neither function may throw. @param failed told of a failure. */
+  done(listener: (value: T) => void, failed: (reason: unknown) => void): void {
+    this.#follow({ resolve: listener, reject: failed });
   }
 
   /**
@@ -81,10 +68,7 @@ export class Later<T> implements PromiseLike<T> {
   map<U>(fulfilled: (value: T) => U | Later<U>, failed?: (reason: unknown) => U | Later<U>): Later<U> {
     const next = new Later<U>();
     next.cancel = this.cancel;
-    this.done(
-      (value) => next.resolveBy(fulfilled, value),
-      failed === undefined ? (reason) => next.reject(reason) : (reason) => next.resolveBy(failed, reason),
-    );
+    this.#follow(new Step(next, fulfilled, failed));
     return next;
   }
 
@@ -96,14 +80,44 @@ export class Later<T> implements PromiseLike<T> {
     return new Promise<T>((resolve, reject) => this.done(resolve, reject)).then(fulfilled, rejected);
   }
 
-  private resolveBy<V>(by: (value: V) => T | Later<T>, value: V): void {
-    let result: T | Later<T>;
+  #follow(follower: Follower<T>): void {
+    if (this.#state === State.WAITING) this.#follower = follower;
+    else if (this.#state === State.RESOLVED) follower.resolve(this.#end as T);
+    else follower.reject(this.#end);
+  }
+}
+
+/** From one answer to the next. */
+class Step<T, U> implements Follower<T> {
+  constructor(
+    private readonly next: Later<U>,
+    private readonly fulfilled: (value: T) => U | Later<U>,
+    private readonly failed: ((reason: unknown) => U | Later<U>) | undefined,
+  ) {}
+
+  resolve(value: T): void {
+    let result: U | Later<U>;
     try {
-      result = by(value);
+      result = this.fulfilled(value);
     } catch (thrown) {
-      this.reject(thrown);
+      this.next.reject(thrown);
       return;
     }
-    this.resolve(result);
+    this.next.resolve(result);
+  }
+
+  reject(reason: unknown): void {
+    if (this.failed === undefined) {
+      this.next.reject(reason);
+      return;
+    }
+    let result: U | Later<U>;
+    try {
+      result = this.failed(reason);
+    } catch (thrown) {
+      this.next.reject(thrown);
+      return;
+    }
+    this.next.resolve(result);
   }
 }

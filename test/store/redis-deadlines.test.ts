@@ -1,7 +1,7 @@
 import { DeadlineTimer } from '../../src/store/redis/deadline-timer';
 
 interface Entry {
-  done: boolean;
+  over: boolean;
   expire(): void;
 }
 
@@ -9,9 +9,9 @@ describe('a deadline timer', () => {
   const expired: string[] = [];
   let timer = new DeadlineTimer();
   const entry = (name: string): Entry => ({
-    done: false,
+    over: false,
     expire() {
-      this.done = true;
+      this.over = true;
       expired.push(name);
     },
   });
@@ -27,10 +27,10 @@ describe('a deadline timer', () => {
 
   it('expires what is not done, in the order of the deadlines', async () => {
     const [late, soon, done] = [entry('late'), entry('soon'), entry('done')];
-    timer.add(late, 30);
-    timer.add(soon, 10);
-    timer.add(done, 10);
-    done.done = true;
+    timer.add(late, 30, performance.now());
+    timer.add(soon, 10, performance.now());
+    timer.add(done, 10, performance.now());
+    done.over = true;
     await jest.advanceTimersByTimeAsync(8);
     expect(expired).toEqual([]);
     await jest.advanceTimersByTimeAsync(4);
@@ -42,23 +42,38 @@ describe('a deadline timer', () => {
 
   it('lets what arrived meanwhile be read before it expires anything', async () => {
     const slow = entry('slow');
-    timer.add(slow, 5);
+    timer.add(slow, 5, performance.now());
     // What a socket delivers comes after the timers of a turn and before setImmediate.
     setTimeout(() => {
-      slow.done = true;
+      slow.over = true;
     }, 5);
     await jest.advanceTimersByTimeAsync(10);
     expect(expired).toEqual([]);
   });
 
   it.each([0, -5, Infinity])('bounds a deadline of %d ms', async (deadlineMs) => {
-    timer.add(entry('k'), deadlineMs);
+    timer.add(entry('k'), deadlineMs, performance.now());
     await jest.advanceTimersByTimeAsync(3_600_002);
     expect(expired).toEqual(['k']);
   });
 
   it('runs one timer for any number of entries', () => {
-    for (let i = 0; i < 1_000; i += 1) timer.add(entry(`${i}`), 10 + (i % 50));
+    for (let i = 0; i < 1_000; i += 1) timer.add(entry(`${i}`), 10 + (i % 50), performance.now());
     expect(jest.getTimerCount()).toBe(1);
+  });
+
+  it('lets go of what is over before its deadline, and of its timer once there is nothing else', async () => {
+    const [over, late] = [entry('over'), entry('late')];
+    timer.add(over, 10, performance.now());
+    timer.add(late, 10, performance.now());
+    timer.forget(over);
+    timer.forget(over);
+    await jest.advanceTimersByTimeAsync(12);
+    expect(expired).toEqual(['late']);
+    timer.add(over, 10, performance.now());
+    timer.forget(over);
+    await jest.advanceTimersByTimeAsync(12);
+    expect(expired).toEqual(['late']);
+    expect(jest.getTimerCount()).toBe(0);
   });
 });

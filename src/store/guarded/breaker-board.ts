@@ -35,6 +35,7 @@ export class BreakerBoard {
   admit(name: string): boolean {
     const breaker = this.#of(name);
     const before = breaker.state;
+    if (before === 'closed') return true;
     const admitted = breaker.admit(this.#nowMs());
     this.#notice(name, breaker, before);
     return admitted;

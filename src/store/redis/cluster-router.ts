@@ -6,7 +6,7 @@ import { joinHostPort, splitHostPort } from './address';
 import { SLOT_COUNT } from './hash-slot';
 import type { RedisNode } from './redis-node';
 import type { RedisRouter } from './router';
-import type { ScriptPart } from './script-run';
+import type { ScriptPart } from './script-part';
 import { readSlotTable, type SlotRange } from './slot-table';
 
 const CALM_REFRESH_MS = 5_000;

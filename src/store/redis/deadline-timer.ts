@@ -1,32 +1,68 @@
 /**
- * Deadlines of many requests on one timer, to the millisecond. Requests that are done are skipped when their time
- * comes, so finishing one costs nothing. What is due is expired one turn of the event loop later: replies that wait
+ * Deadlines of many requests on one timer, to the millisecond. One that is over is skipped when its
+ * time comes, or forgotten before. What is due is expired one turn of the event loop later: replies that wait
  * in the socket, because the loop was busy, count as in time.
  */
 
-/** Something with a deadline. */
+/** Something with a deadline. Where the timer keeps it is the timer's own. */
 export interface Expiring {
   /** True once it no longer matters. */
-  readonly done: boolean;
+  readonly over: boolean;
+  dueIn?: DueEntries | undefined;
+  dueAt?: number;
   expire(): void;
+}
+
+/** The entries of one millisecond. */
+export interface DueEntries {
+  readonly tick: number;
+  readonly entries: (Expiring | undefined)[];
+  /** Entries that are not forgotten. */
+  live: number;
 }
 
 const LONGEST_MS = 3_600_000;
 
 /** Calls `expire` on what is not done by its deadline. */
 export class DeadlineTimer {
-  readonly #due = new Map<number, Expiring[]>();
+  readonly #due = new Map<number, DueEntries>();
+  /** The entries that the last one was added to: many come in the same millisecond. */
+  #last: DueEntries | undefined;
   #timer: NodeJS.Timeout | undefined;
   #armedFor = Infinity;
 
-  /** Gives `entry` `deadlineMs` from now, at least one millisecond and at most an hour. */
-  add(entry: Expiring, deadlineMs: number): void {
-    const now = performance.now();
+  /** Gives `entry` `deadlineMs` from `now`, which is by `performance.now()`: at least one millisecond and at most an hour. */
+  add(entry: Expiring, deadlineMs: number, now: number): void {
     const tick = Math.floor(now + Math.min(LONGEST_MS, Math.max(1, deadlineMs)));
-    const entries = this.#due.get(tick);
-    if (entries === undefined) this.#due.set(tick, [entry]);
-    else entries.push(entry);
+    const due = this.#dueAt(tick);
+    entry.dueIn = due;
+    entry.dueAt = due.entries.length;
+    due.entries.push(entry);
+    due.live += 1;
     if (tick < this.#armedFor) this.#arm(tick, now);
+  }
+
+  /** Lets go of an entry that no longer matters, which would else be kept until its deadline. */
+  forget(entry: Expiring): void {
+    const { dueIn, dueAt } = entry;
+    if (dueIn === undefined || dueAt === undefined) return;
+    entry.dueIn = undefined;
+    dueIn.entries[dueAt] = undefined;
+    dueIn.live -= 1;
+    if (dueIn.live > 0) return;
+    this.#due.delete(dueIn.tick);
+    if (this.#last === dueIn) this.#last = undefined;
+  }
+
+  #dueAt(tick: number): DueEntries {
+    if (this.#last?.tick === tick) return this.#last;
+    let due = this.#due.get(tick);
+    if (due === undefined) {
+      due = { tick, entries: [], live: 0 };
+      this.#due.set(tick, due);
+    }
+    this.#last = due;
+    return due;
   }
 
   #arm(tick: number, now: number): void {
@@ -41,10 +77,12 @@ export class DeadlineTimer {
     const now = performance.now();
     const due: Expiring[] = [];
     let next = Infinity;
-    for (const [tick, entries] of this.#due) {
+    for (const entries of this.#due.values()) {
+      const { tick } = entries;
       if (tick <= now) {
         this.#due.delete(tick);
-        for (const entry of entries) if (!entry.done) due.push(entry);
+        if (this.#last === entries) this.#last = undefined;
+        for (const entry of entries.entries) if (entry?.over === false) due.push(entry);
       } else if (tick < next) next = tick;
     }
     this.#timer = undefined;
@@ -52,7 +90,7 @@ export class DeadlineTimer {
     if (next !== Infinity) this.#arm(next, now);
     if (due.length === 0) return;
     setImmediate(() => {
-      for (const entry of due) if (!entry.done) entry.expire();
+      for (const entry of due) if (!entry.over) entry.expire();
     });
   }
 }

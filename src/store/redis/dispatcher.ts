@@ -9,7 +9,8 @@ import { type Failure, readFailure, toStoreError } from './driver-error';
 import type { NodeGuard } from './node-guard';
 import type { RedisNode, SendMode } from './redis-node';
 import type { RedisRouter } from './router';
-import { type ScriptPart, ScriptRun } from './script-run';
+import type { ScriptPart } from './script-part';
+import { ScriptRun } from './script-run';
 
 /** Redirections and TRYAGAIN together are followed this often for one part. */
 const MAX_ATTEMPTS = 8;
@@ -44,12 +45,12 @@ export class Dispatcher {
 
   /** Takes a part on; it is settled later, never within this call unless the queue is full. */
   enqueue(part: ScriptPart): void {
-    if (part.bounded && this.#queuedCalls + part.calls.length > this.options.maxCallsInFlight) {
-      part.settled(overloaded('the queue'));
+    if (part.bounded && this.#queuedCalls + part.callCount > this.options.maxCallsInFlight) {
+      part.failed(overloaded('the queue'));
       return;
     }
     this.#queue.push(part);
-    this.#queuedCalls += part.calls.length;
+    this.#queuedCalls += part.callCount;
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#flush());
@@ -80,22 +81,22 @@ export class Dispatcher {
     const node = this.router.nodeFor(part);
     if (node === undefined) {
       this.router.suspect();
-      part.settled(new TidegateError('TG_STORE_UNAVAILABLE', `no node serves slot ${part.slot}`));
+      part.failed(new TidegateError('TG_STORE_UNAVAILABLE', `no node serves slot ${part.slot}`));
       return undefined;
     }
-    if (part.bounded && !node.hasRoomFor(part.calls.length)) {
-      part.settled(overloaded(`Redis at ${node.name}`));
+    if (part.bounded && !node.hasRoomFor(part.callCount)) {
+      part.failed(overloaded(`Redis at ${node.name}`));
       return undefined;
     }
     // A node without a connection is refused at once in any case; the breaker is for those that do not answer.
     if (!node.ready) {
       if (!node.park(part, (parked) => parked.forEach((each) => this.enqueue(each)))) {
-        part.settled(node.unavailable());
+        part.failed(node.unavailable());
       }
       return undefined;
     }
     if (part.bounded && !this.options.guard.admit(node.name)) {
-      part.settled(
+      part.failed(
         new TidegateError(
           'TG_STORE_BREAKER_OPEN',
           `Redis at ${node.name} failed too often and is left alone`,
@@ -121,7 +122,7 @@ export class Dispatcher {
       const inTime = run.parts.some((part) => !part.blamed);
       if (error === undefined) {
         if (inTime) this.options.guard.succeeded(node.name, performance.now() - sentMs);
-        settleRun(run, reply, node);
+        run.answered(reply, node.name);
         return;
       }
       const failure = readFailure(error);
@@ -168,7 +169,7 @@ export class Dispatcher {
       default:
         break;
     }
-    for (const part of run.parts) part.settled(storeError);
+    run.failed(storeError);
   }
 
   #enqueueAgain(run: ScriptRun, delayMs: number): void {
@@ -224,16 +225,6 @@ function isAnswer(failure: Failure, storeError: TidegateError): boolean {
   if (failure.kind === 'failed')
     return storeError.code === 'TG_STORE_REPLY' || storeError.code === 'TG_STORE_NOT_REPLICATED';
   return failure.kind !== 'cluster-down';
-}
-
-function settleRun(run: ScriptRun, reply: Buffer | undefined, node: RedisNode): void {
-  const figures = reply === undefined ? undefined : run.readReply(reply);
-  run.parts.forEach((part, i) => {
-    part.settled(
-      figures?.[i] ??
-        new TidegateError('TG_STORE_REPLY', `Redis at ${node.name} answered something unexpected`),
-    );
-  });
 }
 
 function overloaded(what: string): TidegateError {

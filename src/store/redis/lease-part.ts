@@ -1,26 +1,29 @@
 /** An exchange about a lease, on its way with the parts of requests. */
-import { TidegateError } from '../../core/errors';
-import type { LeaseAsk, LeaseDone, LeaseReply } from '../../core/leases';
-import type { ScriptCall, ScriptPart, ScriptReply } from './script-run';
+import type { TidegateError } from '../../core/errors';
+import type { LeaseAsk, LeaseDone } from '../../core/leases';
+import type { ScriptPart } from './script-part';
+import { readLease } from './script-reply';
+import type { ScriptRun } from './script-run';
+import type { StoragePlace } from './storage-place';
 
 /** A part that exchanges a lease; no request waits for it. */
 export class LeasePart implements ScriptPart {
-  readonly chargeDenied = 'none';
-  readonly quotaSatisfied = false;
+  readonly callCount = 1;
   /** What goes back was in flight before; only what is asked for counts as a call more. */
   readonly bounded: boolean;
-  readonly calls: readonly ScriptCall[];
   attempts = 0;
   readonly blamed = false;
 
   constructor(
-    readonly slot: number,
-    key: string,
-    ask: LeaseAsk,
+    private readonly place: StoragePlace,
+    private readonly exchange: LeaseAsk,
     private readonly done: LeaseDone,
   ) {
-    this.bounded = ask.want > 0;
-    this.calls = [{ key, params: ask.params, hits: 0, role: 'hard', assumeOnFailure: false, lease: ask }];
+    this.bounded = exchange.want > 0;
+  }
+
+  get slot(): number {
+    return this.place.slot;
   }
 
   /** Always: the holder has set aside what it gives back, and asks for nothing else until it knows. */
@@ -32,25 +35,15 @@ export class LeasePart implements ScriptPart {
     // The lease's life is counted from before this.
   }
 
-  settled(outcome: readonly ScriptReply[] | TidegateError): void {
-    this.done(outcome instanceof TidegateError ? outcome : leaseReplyOf(outcome[0]));
+  ask(run: ScriptRun): void {
+    run.lease(this.place, this.exchange);
   }
-}
 
-/** The nine figures of a reply by what they mean for a lease; decide.lua names their order. */
-export function leaseReplyOf(reply: ScriptReply | undefined): LeaseReply | TidegateError {
-  if (reply?.allowed === undefined) {
-    return new TidegateError('TG_STORE_REPLY', 'a key of Tidegate holds something that is not a bucket');
+  answered(reply: Buffer, at: number): void {
+    this.done(readLease(reply, at));
   }
-  return {
-    settled: reply.allowed,
-    granted: reply.usedBefore,
-    accepted: reply.usedAfter,
-    remaining: reply.remaining,
-    resetUs: reply.resetUs,
-    outstanding: reply.retryAfterUs,
-    forgotten: reply.taken,
-    window: reply.window,
-    missing: reply.resetWithoutUs,
-  };
+
+  failed(error: TidegateError): void {
+    this.done(error);
+  }
 }

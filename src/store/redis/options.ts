@@ -65,6 +65,8 @@ export interface RedisStoreOptions {
   readonly maxCallsPerScript?: number;
   /** Asked before a node is used and told how it went; absent means every node is always tried. */
   readonly guard?: NodeGuard;
+  /** Told of each decision: how long it took, and the errors among its results. */
+  readonly onDecided?: DecisionWatch;
   readonly logger?: Logger;
   /** Replicas that must confirm a take before it counts, by Redis's WAIT, and for how long; ms. Absent, or 0: none. */
   readonly waitReplicas?: number;
@@ -91,12 +93,16 @@ export interface RedisSettings {
   readonly maxCallsInFlight: number;
   readonly maxCallsPerScript: number;
   readonly guard: NodeGuard;
+  readonly onDecided: DecisionWatch;
   readonly logger: Logger | undefined;
   /** Undefined: a take counts when the primary has it. */
   readonly wait: { readonly replicas: number; readonly timeoutMs: number } | undefined;
   /** Undefined for Redis TIME. */
   readonly timeUs: (() => number) | undefined;
 }
+
+/** Told of a decision: how long it took, ms, and the errors among its results. */
+export type DecisionWatch = (latencyMs: number, errors: readonly TidegateError[]) => void;
 
 const ALWAYS: NodeGuard = { admit: () => true, succeeded: () => undefined, failed: () => undefined };
 
@@ -182,6 +188,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): RedisSettings {
     maxCallsInFlight: figure('maxCallsInFlight', options.maxCallsInFlight),
     maxCallsPerScript: figure('maxCallsPerScript', options.maxCallsPerScript),
     guard: options.guard ?? ALWAYS,
+    onDecided: options.onDecided ?? (() => undefined),
     logger: options.logger,
     wait: waitReplicas === 0 ? undefined : wait,
     timeUs: options.timeUs,

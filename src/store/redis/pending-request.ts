@@ -1,207 +1,166 @@
 /**
- * One request on its way: gathers what its parts answer, settles those of several slots against each other, answers
- * once, at the deadline at the latest, and has everything undone that was taken but must not be charged: by a request
+ * One request of several calls on its way: gathers what its parts answer, settles those of several slots against each other,
+ * answers once, at the deadline at the latest, and has everything undone that was taken but must not be charged: by a request
  * that did not pass, or by a reply that came after the answer had been given.
  */
 import { settleResults } from '../../bucket/settlement';
-import type { BucketOutcome, BucketRequest, BucketResult } from '../../core/buckets';
+import type { BucketCall, BucketOutcome, BucketRequest, BucketResult } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
-import type { Expiring } from './deadline-timer';
-import type { ScriptCall, ScriptPart, ScriptReply } from './script-run';
+import { Later } from '../../core/later';
+import type { DueEntries, Expiring } from './deadline-timer';
+import { expireParts, type OwedPart, type RequestServices } from './request-wait';
+import type { ScriptPart } from './script-part';
+import { readOutcome, readTake, REPLY_BYTES, type Take } from './script-reply';
+import type { ScriptRun } from './script-run';
+import type { StoragePlace } from './storage-place';
 
-/** Takes a call back, exactly once for each `ScriptReply` given. */
-export type Undo = (slot: number, call: ScriptCall, reply: ScriptReply) => void;
-/** Who judges nodes by how long they take. */
-export interface NodeWatch {
-  /** A caller may wait for less than this; only a node that took longer is late, ms. */
-  readonly patienceMs: number;
-  /** Told which node let a part wait for too long. */
-  late(node: string, error: TidegateError): void;
-  /** Expires an entry in `delayMs`, unless it is done by then. */
-  recheck(entry: Expiring, delayMs: number): void;
-}
-
-/** The calls of a request that one script run settles. */
-export interface PartPlan {
-  readonly slot: number;
-  readonly calls: readonly ScriptCall[];
-  /** Where each call stands in the request. */
-  readonly places: readonly number[];
+/** A call and where its bucket is. */
+export interface PlacedCall {
+  readonly call: BucketCall;
+  readonly place: StoragePlace;
+  /** Its position in the request. */
+  readonly at: number;
 }
 
 /** Answers one request. */
-export class PendingRequest implements Expiring {
-  done = false;
+export class PendingRequest extends Later<readonly BucketResult[]> implements Expiring {
+  over = false;
+  dueIn: DueEntries | undefined = undefined;
+  dueAt = 0;
   readonly parts: readonly RequestPart[];
   readonly #results: (BucketResult | undefined)[];
-  /** What each call took, where it took something. */
-  readonly #taken: (ScriptReply | undefined)[];
+  /** What each call took, where the request is settled here. */
+  readonly #takes: (Take | undefined)[];
   #missing: number;
 
-  /** @param faults why some calls cannot be asked; the script leaves them out of the settlement. */
+  /**
+   * @param plans the calls of each part, which one script run settles: all, or one each.
+   * @param faults why some calls cannot be asked; the script leaves them out of the settlement.
+   */
   constructor(
-    private readonly request: BucketRequest,
-    private readonly plans: readonly PartPlan[],
+    readonly request: BucketRequest,
+    plans: readonly (readonly PlacedCall[])[],
     private readonly faults: readonly (TidegateError | undefined)[],
-    private readonly answer: (results: readonly BucketResult[]) => void,
-    private readonly undo: Undo,
-    private readonly watch: NodeWatch,
+    private readonly services: RequestServices,
+    private readonly sinceMs: number,
   ) {
+    super();
     this.#results = [...faults];
-    this.#taken = request.calls.map(() => undefined);
+    this.#takes = request.calls.map(() => undefined);
     this.#missing = plans.length;
-    this.parts = plans.map((plan) => new RequestPart(this, plan, request));
+    this.parts = plans.map((calls) => new RequestPart(this, calls));
   }
 
-  /** A part's end. */
-  settled(plan: PartPlan, outcome: readonly ScriptReply[] | TidegateError): void {
-    if (this.done) {
-      if (!(outcome instanceof TidegateError))
-        plan.calls.forEach((_, i) => this.#undoReply(plan, i, outcome[i]));
-      return;
-    }
-    plan.places.forEach((place, i) => {
-      const reply = outcome instanceof TidegateError ? undefined : outcome[i];
-      this.#taken[place] = reply;
-      this.#results[place] =
-        this.faults[place] ?? (outcome instanceof TidegateError ? outcome : resultOf(plan.calls[i], reply));
+  /** A part's reply. */
+  answered(calls: readonly PlacedCall[], reply: Buffer, from: number): void {
+    calls.forEach(({ call, place, at }, index) => {
+      const offset = from + index * REPLY_BYTES;
+      const take = readTake(reply, offset);
+      if (this.over) {
+        if (take.taken > 0) this.services.undo(place, call.params, take);
+        return;
+      }
+      this.#takes[at] = take;
+      this.#results[at] = this.faults[at] ?? readOutcome(reply, offset);
     });
-    this.#missing -= 1;
-    if (this.#missing === 0) this.#finish();
+    this.#partEnded();
+  }
+
+  /** A part's failure. */
+  failed(calls: readonly PlacedCall[], error: TidegateError): void {
+    if (!this.over) for (const { at } of calls) this.#results[at] = this.faults[at] ?? error;
+    this.#partEnded();
   }
 
   /** The deadline: what has no answer yet gets an error. */
   expire(): void {
-    const { deadlineMs } = this.request;
-    const error = timeout(deadlineMs);
-    const moreMs = this.watch.patienceMs - deadlineMs;
-    if (moreMs > 0) this.watch.recheck(new Overdue(this.parts, this.watch), moreMs);
-    else blame(this.parts, this.watch, error);
-    for (let place = 0; place < this.#results.length; place += 1) this.#results[place] ??= error;
+    const error = expireParts(this.parts, this.request.deadlineMs, this.services);
+    for (let at = 0; at < this.#results.length; at += 1) this.#results[at] ??= error;
     this.#finish();
   }
 
+  #partEnded(): void {
+    if (this.over) return;
+    this.#missing -= 1;
+    if (this.#missing === 0) this.#finish();
+  }
+
   #finish(): void {
-    this.done = true;
+    this.over = true;
     const results = this.#results as BucketResult[];
-    const settledByScript = this.plans[0]?.calls.length === results.length;
-    this.answer(settledByScript ? results : this.#settleAcross(results));
+    this.services.finished(this, this.sinceMs, results);
+    const settledByScript = this.parts[0]?.callCount === results.length;
+    this.resolve(settledByScript ? results : this.#settleAcross(results));
   }
 
   /** Parts of several slots took what they could; takes back what the request as a whole is not charged. */
   #settleAcross(results: readonly BucketResult[]): BucketResult[] {
     const { charged } = settleResults(this.request, results);
     const settled = [...results];
-    for (const plan of this.plans) {
-      plan.places.forEach((place, i) => {
-        const [result, reply] = [results[place], this.#taken[place]];
-        if (charged[place] === true || reply?.allowed !== true || result === undefined) return;
-        if (result instanceof TidegateError || (plan.calls[i]?.hits ?? 0) <= 0) return;
-        this.#undoReply(plan, i, reply);
-        settled[place] = untaken(result, reply, plan.calls[i]?.hits ?? 0);
-      });
+    for (const part of this.parts) {
+      for (const { call, place, at } of part.calls) {
+        const [result, take] = [results[at], this.#takes[at]];
+        if (charged[at] === true || take === undefined || call.hits <= 0) continue;
+        if (result === undefined || result instanceof TidegateError || !result.allowed) continue;
+        if (take.taken > 0) this.services.undo(place, call.params, take);
+        settled[at] = untaken(result, take, call.hits);
+      }
     }
     return settled;
   }
-
-  #undoReply(plan: PartPlan, i: number, reply: ScriptReply | undefined): void {
-    const call = plan.calls[i];
-    if (call !== undefined && reply !== undefined && reply.taken > 0) this.undo(plan.slot, call, reply);
-  }
 }
 
-/** Parts whose caller left before their node could be called late. */
-class Overdue implements Expiring {
-  constructor(
-    private readonly parts: readonly RequestPart[],
-    private readonly watch: NodeWatch,
-  ) {}
-
-  get done(): boolean {
-    return this.parts.every((part) => part.waitingFor === undefined);
-  }
-
-  expire(): void {
-    blame(this.parts, this.watch, timeout(this.watch.patienceMs));
-  }
-}
-
-/** Tells once of each node that owes a reply to any of the parts. */
-function blame(parts: readonly RequestPart[], watch: NodeWatch, error: TidegateError): void {
-  const nodes = new Set<string>();
-  for (const part of parts) {
-    if (part.waitingFor === undefined) continue;
-    nodes.add(part.waitingFor);
-    part.blamed = true;
-  }
-  for (const node of nodes) watch.late(node, error);
-}
-
-function timeout(afterMs: number): TidegateError {
-  const ms = Math.round(afterMs * 1_000) / 1_000;
-  return new TidegateError('TG_STORE_TIMEOUT', `Redis did not answer within ${ms} ms`);
-}
-
-class RequestPart implements ScriptPart {
+/** The calls of a request that one script run settles. */
+class RequestPart implements ScriptPart, OwedPart {
   readonly bounded = true;
   attempts = 0;
   blamed = false;
-  readonly chargeDenied;
-  readonly quotaSatisfied;
-  #node: string | undefined;
+  waitingFor: string | undefined = undefined;
 
   constructor(
     private readonly pending: PendingRequest,
-    private readonly plan: PartPlan,
-    request: BucketRequest,
-  ) {
-    this.chargeDenied = request.chargeDenied;
-    this.quotaSatisfied = request.quotaSatisfied;
-  }
+    readonly calls: readonly PlacedCall[],
+  ) {}
 
   get slot(): number {
-    return this.plan.slot;
+    return this.calls[0]?.place.slot ?? 0;
   }
 
-  get calls(): readonly ScriptCall[] {
-    return this.plan.calls;
-  }
-
-  /** The node that owes the reply; undefined when it is not sent or has ended. */
-  get waitingFor(): string | undefined {
-    return this.#node;
+  get callCount(): number {
+    return this.calls.length;
   }
 
   wanted(): boolean {
-    return !this.pending.done;
+    return !this.pending.over;
   }
 
   sent(node: string): void {
-    this.#node = node;
+    this.waitingFor = node;
   }
 
-  settled(outcome: readonly ScriptReply[] | TidegateError): void {
-    this.#node = undefined;
-    this.pending.settled(this.plan, outcome);
+  ask(run: ScriptRun): void {
+    const { chargeDenied, quotaSatisfied } = this.pending.request;
+    run.request(this.calls.length, chargeDenied, quotaSatisfied);
+    for (const { place, call } of this.calls) run.call(place, call);
   }
-}
 
-function resultOf(call: ScriptCall | undefined, reply: ScriptReply | undefined): BucketResult {
-  if (call === undefined || reply?.allowed === undefined) {
-    return new TidegateError('TG_STORE_REPLY', 'a key of Tidegate holds something that is not a bucket', {
-      remedy: 'use a key prefix, or a database, that nothing else uses',
-    });
+  answered(reply: Buffer, at: number): void {
+    this.waitingFor = undefined;
+    this.pending.answered(this.calls, reply, at);
   }
-  const { allowed, usedBefore, usedAfter, remaining, resetUs, retryAfterUs } = reply;
-  return { allowed, usedBefore, usedAfter, remaining, resetUs, retryAfterUs };
+
+  failed(error: TidegateError): void {
+    this.waitingFor = undefined;
+    this.pending.failed(this.calls, error);
+  }
 }
 
 /** The outcome of an allowed call as it would be without its take. */
-function untaken(outcome: BucketOutcome, reply: ScriptReply, hits: number): BucketOutcome {
+function untaken(outcome: BucketOutcome, take: Take, hits: number): BucketOutcome {
   return {
     ...outcome,
     usedAfter: outcome.usedBefore,
     remaining: outcome.remaining + hits,
-    resetUs: reply.resetWithoutUs,
+    resetUs: take.resetWithoutUs,
   };
 }

@@ -3,7 +3,9 @@ import { Command, type Redis } from 'ioredis';
 import { TidegateError } from '../../core/errors';
 import type { Logger } from '../../core/ports';
 import { toStoreError } from './driver-error';
-import type { ScriptPart, ScriptRun } from './script-run';
+import { ScriptCommand } from './script-command';
+import type { ScriptPart } from './script-part';
+import type { ScriptRun } from './script-run';
 import type { LuaScript } from './scripts';
 
 /** How a batch of runs is sent. */
@@ -86,7 +88,7 @@ export class RedisNode {
     if (this.#parked === undefined) return false;
     this.#onUnparked = onUnparked;
     this.#parked.push(part);
-    this.#parkedCalls += part.calls.length;
+    this.#parkedCalls += part.callCount;
     return true;
   }
 
@@ -111,18 +113,20 @@ export class RedisNode {
     try {
       if (mode.load) this.#write('script', ['LOAD', script.source], () => undefined);
       const timeUs = this.context.timeUs();
+      const expiryExtraMs = this.context.expiryExtraMs();
       const unconfirmed: [ScriptRun, Buffer | undefined][] = [];
       const { wait } = this.context;
       for (const run of runs) {
         if (mode.asking) this.#write('asking', [], () => undefined);
         this.callsInFlight += run.callCount;
-        const args = run.commandArgs(script.sha, timeUs, this.context.expiryExtraMs());
-        this.#write('evalsha', args, (error, reply) => {
+        const command = run.command(script.sha, timeUs, expiryExtraMs);
+        const end = (error: unknown, reply: unknown): void => {
           this.callsInFlight -= run.callCount;
           const bytes = Buffer.isBuffer(reply) ? reply : undefined;
           if (wait === undefined || error !== undefined) onEnd(run, error, bytes);
           else unconfirmed.push([run, bytes]);
-        });
+        };
+        void this.client.sendCommand(new ScriptCommand(command, end));
       }
       if (wait !== undefined) this.#confirm(wait, unconfirmed, onEnd);
     } finally {

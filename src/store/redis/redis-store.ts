@@ -7,21 +7,21 @@
  * Every call is answered by its deadline. A take whose reply comes later is undone; one whose reply never comes (the
  * connection broke) may be lost, but is never doubled.
  */
-import { Later } from '../../core/later';
 import { callFault } from '../../bucket/settlement';
-import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
+import type { BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
+import type { Later } from '../../core/later';
 import type { LeaseAsk, LeaseDone, LeaseSource } from '../../core/leases';
 import { DeadlineTimer } from './deadline-timer';
 import { Dispatcher } from './dispatcher';
-import { hashSlot } from './hash-slot';
 import { LeasePart } from './lease-part';
 import { type RedisSettings, type RedisStoreOptions, resolveRedisOptions } from './options';
-import { type NodeWatch, type PartPlan, PendingRequest } from './pending-request';
+import { PendingRequest, type PlacedCall } from './pending-request';
 import { makeRouter } from './make-router';
+import type { RequestServices } from './request-wait';
 import type { RedisRouter } from './router';
-import type { ScriptCall, ScriptReply } from './script-run';
-import { storageKey } from './storage-key';
+import { SingleRequest } from './single-request';
+import { StoragePlaces } from './storage-place';
 import { UndoPart } from './undo-part';
 
 /** More buckets than this in one request are refused. */
@@ -35,30 +35,34 @@ export class RedisStore implements BucketStore, LeaseSource {
   readonly #settings: RedisSettings;
   readonly #router: RedisRouter;
   readonly #dispatcher: Dispatcher;
-  readonly #watch: NodeWatch;
+  readonly #places: StoragePlaces;
+  readonly #services: RequestServices;
   readonly #deadlines = new DeadlineTimer();
   #closed = false;
 
   /** @throws TidegateError TG_SETTINGS_INVALID or TG_SETTINGS_CONFLICT for options that cannot be. */
   constructor(options: RedisStoreOptions) {
-    this.#settings = resolveRedisOptions(options);
-    this.#router = makeRouter(this.#settings);
-    this.#dispatcher = new Dispatcher(this.#router, this.#settings);
-    this.#watch = this.#nodeWatch();
+    const settings = resolveRedisOptions(options);
+    this.#settings = settings;
+    this.#router = makeRouter(settings);
+    this.#dispatcher = new Dispatcher(this.#router, settings);
+    this.#places = new StoragePlaces({ ...settings, slotted: this.#router.slotted });
+    this.#services = this.#makeServices();
   }
 
   decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
     const refusal = this.#refusal(request);
     if (refusal !== undefined) return request.calls.map(() => refusal);
-    const faults = request.calls.map(callFault);
-    if (faults.every((fault) => fault !== undefined)) return faults;
-    const plans = this.#plan(request.calls, faults);
-    const later = new Later<readonly BucketResult[]>();
-    const answer = (results: readonly BucketResult[]): void => later.resolve(results);
-    const pending = new PendingRequest(request, plans, faults, answer, this.#undo, this.#watch);
-    this.#deadlines.add(pending, request.deadlineMs);
-    for (const part of pending.parts) this.#dispatcher.enqueue(part);
-    return later;
+    const { calls } = request;
+    const [only] = calls;
+    if (only !== undefined && calls.length === 1 && callFault(only) === undefined) {
+      const nowMs = performance.now();
+      const single = new SingleRequest(request, only, this.#places.ofCall(only), this.#services, nowMs);
+      this.#deadlines.add(single, request.deadlineMs, nowMs);
+      this.#dispatcher.enqueue(single);
+      return single;
+    }
+    return this.#decideSeveral(request);
   }
 
   /**
@@ -74,8 +78,7 @@ export class RedisStore implements BucketStore, LeaseSource {
       done(new TidegateError('TG_STORE_UNAVAILABLE', 'no lease can be taken on this bucket'));
       return;
     }
-    const key = storageKey(this.#settings.keyPrefix, ask, this.#settings.slotTags);
-    this.#dispatcher.enqueue(new LeasePart(this.#router.slotted ? hashSlot(key) : 0, key, ask, done));
+    this.#dispatcher.enqueue(new LeasePart(this.#places.of(ask), ask, done));
   }
 
   ready(): boolean {
@@ -93,6 +96,16 @@ export class RedisStore implements BucketStore, LeaseSource {
     this.#router.close();
   }
 
+  #decideSeveral(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
+    const faults = request.calls.map(callFault);
+    if (faults.every((fault) => fault !== undefined)) return faults;
+    const nowMs = performance.now();
+    const pending = new PendingRequest(request, this.#plan(request, faults), faults, this.#services, nowMs);
+    this.#deadlines.add(pending, request.deadlineMs, nowMs);
+    for (const part of pending.parts) this.#dispatcher.enqueue(part);
+    return pending;
+  }
+
   #refusal(request: BucketRequest): TidegateError | undefined {
     if (this.#closed) return new TidegateError('TG_STORE_UNAVAILABLE', 'the store is closed');
     if (request.calls.length > MAX_CALLS) {
@@ -105,40 +118,34 @@ export class RedisStore implements BucketStore, LeaseSource {
   }
 
   /** One part when all calls are settled by one script, else one for each call that has no fault. */
-  #plan(calls: readonly BucketCall[], faults: readonly (TidegateError | undefined)[]): PartPlan[] {
-    const scriptCalls = calls.map((call) => this.#scriptCall(call));
-    const slots = scriptCalls.map((call) => (this.#router.slotted ? hashSlot(call.key) : 0));
-    const [first] = slots;
-    if (first !== undefined && slots.every((slot) => slot === first)) {
-      return [{ slot: first, calls: scriptCalls, places: calls.map((_, place) => place) }];
-    }
-    return scriptCalls
-      .map((call, place) => ({ slot: slots[place] ?? 0, calls: [call], places: [place] }))
-      .filter((_, place) => faults[place] === undefined);
+  #plan({ calls }: BucketRequest, faults: readonly (TidegateError | undefined)[]): PlacedCall[][] {
+    const placed = calls.map((call, at): PlacedCall => ({ call, at, place: this.#places.ofCall(call) }));
+    const slot = placed[0]?.place.slot;
+    if (placed.every(({ place }) => place.slot === slot)) return [placed];
+    return placed.filter(({ at }) => faults[at] === undefined).map((call) => [call]);
   }
 
-  #scriptCall(call: BucketCall): ScriptCall {
+  #makeServices(): RequestServices {
+    const { patienceMs, guard, logger, onDecided } = this.#settings;
     return {
-      key: storageKey(this.#settings.keyPrefix, call, this.#settings.slotTags),
-      params: call.params,
-      hits: call.hits,
-      role: call.role,
-      assumeOnFailure: call.assumeOnFailure,
-    };
-  }
-
-  readonly #undo = (slot: number, call: ScriptCall, reply: ScriptReply): void => {
-    this.#dispatcher.enqueue(new UndoPart(slot, call, reply, this.#settings.logger));
-  };
-
-  #nodeWatch(): NodeWatch {
-    return {
-      patienceMs: this.#settings.patienceMs,
+      patienceMs,
+      undo: (place, params, take) => this.#dispatcher.enqueue(new UndoPart(place, params, take, logger)),
       late: (node, error) => {
-        this.#settings.guard.failed(node, error);
+        guard.failed(node, error);
         this.#router.suspect();
       },
-      recheck: (entry, delayMs) => this.#deadlines.add(entry, delayMs),
+      recheck: (entry, delayMs) => this.#deadlines.add(entry, delayMs, performance.now()),
+      finished: (entry, sinceMs, results) => {
+        this.#deadlines.forget(entry);
+        onDecided(performance.now() - sinceMs, errorsOf(results));
+      },
     };
   }
+}
+
+const NO_ERRORS: readonly TidegateError[] = [];
+
+function errorsOf(results: readonly BucketResult[]): readonly TidegateError[] {
+  const isError = (result: BucketResult): result is TidegateError => result instanceof TidegateError;
+  return results.some(isError) ? results.filter(isError) : NO_ERRORS;
 }

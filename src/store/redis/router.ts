@@ -1,5 +1,5 @@
 /** Which node serves a slot. */
-import type { ScriptPart } from './script-run';
+import type { ScriptPart } from './script-part';
 import type { RedisNode } from './redis-node';
 
 /** Finds nodes; knows about redirections where there is more than one. */

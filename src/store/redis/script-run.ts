@@ -1,62 +1,14 @@
 /**
- * One run of decide.lua: its KEYS and ARGV as the parts of requests are added, and its reply as figures. The script's
- * header describes both. Numbers travel there as text and back as doubles, so none loses precision.
+ * One run of decide.lua: what its parts ask, in the form that the script's head describes, and its reply split among them.
+ * Figures travel as doubles both ways, so none loses precision; they are one argument, which neither side has to format or
+ * parse.
  */
-import type { Algorithm, BucketParams, ChargeDenied, Role } from '../../core/buckets';
-import type { TidegateError } from '../../core/errors';
+import type { Algorithm, BucketCall, BucketParams, ChargeDenied, Role } from '../../core/buckets';
+import { TidegateError } from '../../core/errors';
 import type { LeaseAsk } from '../../core/leases';
-
-/** One bucket's part of what a script is asked. */
-export interface ScriptCall {
-  /** The storage key. */
-  readonly key: string;
-  readonly params: BucketParams;
-  /** Whole tokens; for an undo the `taken` of the reply that it undoes. */
-  readonly hits: number;
-  readonly role: Role;
-  readonly assumeOnFailure: boolean;
-  /** Only for an undo: the `window` of the reply that it undoes. */
-  readonly undoWindow?: number;
-  /** Only for a lease, which is a part of its own: what is asked; the reply's figures then mean what {@link leaseReplyOf} says. */
-  readonly lease?: LeaseAsk;
-}
-
-/** What the script answered for one call. */
-export interface ScriptReply {
-  /** Undefined when it could not be asked: the key holds something else, or the hits are no whole number. */
-  readonly allowed: boolean | undefined;
-  readonly usedBefore: number;
-  readonly usedAfter: number;
-  readonly remaining: number;
-  readonly resetUs: number;
-  readonly retryAfterUs: number;
-  /** What the call took: micro-tokens of a token bucket, hits of a window. */
-  readonly taken: number;
-  /** The window it took it from; 0 for a token bucket. */
-  readonly window: number;
-  /** `resetUs` as it would be had the call not taken anything. */
-  readonly resetWithoutUs: number;
-}
-
-/** Calls of one request in one slot, which the script settles together. */
-export interface ScriptPart {
-  readonly slot: number;
-  readonly calls: readonly ScriptCall[];
-  readonly chargeDenied: ChargeDenied;
-  readonly quotaSatisfied: boolean;
-  /** Whether the breaker and the bounds of calls in flight apply; not for an undo, whose take was in flight before. */
-  readonly bounded: boolean;
-  /** How often it was sent. */
-  attempts: number;
-  /** Whether the wait for it has been counted as its node's failure. */
-  readonly blamed: boolean;
-  /** Whether somebody still waits for it; one that nobody waits for is not sent. */
-  wanted(): boolean;
-  /** Told just before it is written to a node. */
-  sent(node: string): void;
-  /** Told its end, once. */
-  settled(outcome: readonly ScriptReply[] | TidegateError): void;
-}
+import type { ScriptPart } from './script-part';
+import { REPLY_BYTES, type Take } from './script-reply';
+import { bulkString, type StoragePlace } from './storage-place';
 
 const CHARGE_NUMBER: Readonly<Record<ChargeDenied, number>> = { none: 0, over: 1, all: 2 };
 const ROLE_NUMBER: Readonly<Record<Role, number>> = { hard: 0, quota: 1, shadow: 2 };
@@ -69,124 +21,173 @@ const ASSUME_FLAG = 4;
 const UNDO_FLAG = 8;
 const FLAGS = 16;
 const MAX_SETS = 16_384;
+/** Up to here parameter sets are found by looking through them. */
+const FEW_SETS = 8;
 /** Behind the storage key of a bucket: where the records of its leases are. */
 const LEDGER_SUFFIX = ':l';
-const DOUBLES = 9;
-const REPLY_BYTES = DOUBLES * 8;
 
-const setTexts = new WeakMap<BucketParams, readonly string[]>();
-
-function setText(params: BucketParams): readonly string[] {
-  let texts = setTexts.get(params);
-  if (texts === undefined) {
-    const { limit, windowUs, capacity, rateUtPerS, version } = params;
-    const figures = [ALGORITHM_NUMBER[params.algorithm], limit, windowUs, capacity, rateUtPerS, version];
-    texts = figures.map(String);
-    setTexts.set(params, texts);
-  }
-  return texts;
-}
+// One for all runs: a command is put together in one go.
+let figures = new Float64Array(4_096);
+let figureBytes = Buffer.from(figures.buffer);
 
 /** Collects parts for one run of the script. */
 export class ScriptRun {
   readonly parts: ScriptPart[] = [];
   callCount = 0;
-  readonly #keys = new Map<string, number>();
-  readonly #sets = new Map<BucketParams, number>();
-  readonly #setArgs: string[] = [];
-  readonly #requestArgs: string[] = [];
+  #keyCount = 0;
+  #lastKey: string | undefined;
+  /** Keys by their number, once there are several. */
+  #keys: Map<string, number> | undefined;
+  /** The keys as arguments of the command. */
+  #keyArguments = '';
+  readonly #sets: BucketParams[] = [];
+  #setNumbers: Map<BucketParams, number> | undefined;
+  readonly #requests: number[] = [];
 
   constructor(private readonly maxCalls: number) {}
 
   /** Adds a part; false, and nothing changed, when the run is full. A run takes at least one part, however large. */
   add(part: ScriptPart): boolean {
-    if (this.parts.length > 0 && this.callCount + part.calls.length > this.maxCalls) return false;
-    if (this.#sets.size + part.calls.length > MAX_SETS && this.parts.length > 0) return false;
+    const { callCount } = part;
+    if (this.parts.length > 0) {
+      if (this.callCount + callCount > this.maxCalls) return false;
+      if (this.#sets.length + callCount > MAX_SETS) return false;
+    }
     this.parts.push(part);
-    this.callCount += part.calls.length;
-    const args = this.#requestArgs;
-    const [first] = part.calls;
-    if (first?.lease !== undefined) {
-      this.#addLease(first, first.lease);
-      return true;
-    }
-    const quota = part.quotaSatisfied ? 1 : 0;
-    args.push(String(part.calls.length * 8 + CHARGE_NUMBER[part.chargeDenied] * 2 + quota));
-    for (const call of part.calls) {
-      const undo = call.undoWindow !== undefined;
-      const flags =
-        ROLE_NUMBER[call.role] + (call.assumeOnFailure ? ASSUME_FLAG : 0) + (undo ? UNDO_FLAG : 0);
-      const place = this.#keyIndex(call.key) * MAX_SETS + this.#setIndex(call.params);
-      args.push(String(place * FLAGS + flags), String(call.hits));
-      if (undo) args.push(String(call.undoWindow));
-    }
+    this.callCount += callCount;
+    part.ask(this);
     return true;
   }
 
-  #addLease(call: ScriptCall, ask: LeaseAsk): void {
-    const place = this.#keyIndex(call.key) * MAX_SETS + this.#setIndex(call.params);
-    const ledger = this.#keyIndex(`${call.key}${LEDGER_SUFFIX}`);
-    const figures = [ask.holder, ask.seq, ask.window, ask.held, ask.back, ask.recorded, ask.want];
-    this.#requestArgs.push('0', String(place * FLAGS), String(ledger), ...figures.map(String));
-    this.#requestArgs.push(String(ask.keepUs), String(ask.epsilon), String(ask.confirmed));
+  /** For a part's `ask`: begins a request of that many calls. */
+  request(callCount: number, chargeDenied: ChargeDenied, quotaSatisfied: boolean): void {
+    this.#requests.push(callCount * 8 + CHARGE_NUMBER[chargeDenied] * 2 + (quotaSatisfied ? 1 : 0));
   }
 
-  /** The arguments of EVALSHA, from the script's hash on. `timeUs` is 0 for Redis TIME. */
-  commandArgs(sha: string, timeUs: number, expiryExtraMs: number): string[] {
-    return [
-      sha,
-      String(this.#keys.size),
-      ...this.#keys.keys(),
-      String(timeUs),
-      String(expiryExtraMs),
-      String(this.#sets.size),
-      ...this.#setArgs,
-      ...this.#requestArgs,
-    ];
+  /** The next call of the request. */
+  call(place: StoragePlace, { params, hits, role, assumeOnFailure }: BucketCall): void {
+    const flags = ROLE_NUMBER[role] + (assumeOnFailure ? ASSUME_FLAG : 0);
+    this.#requests.push(this.#placeNumber(place, params) * FLAGS + flags, hits);
   }
 
-  /** Splits a reply among the parts; undefined when it is not as long as it must be. */
-  readReply(reply: Buffer): ScriptReply[][] | undefined {
-    if (reply.length !== this.callCount * REPLY_BYTES) return undefined;
-    let at = 0;
-    return this.parts.map((part) =>
-      part.calls.map(() => {
-        const figures = readFigures(reply, at);
-        at += REPLY_BYTES;
-        return figures;
-      }),
+  /** For a part's `ask`: a request that undoes a take. */
+  undo(place: StoragePlace, params: BucketParams, { taken, window }: Take): void {
+    this.request(1, 'none', false);
+    this.#requests.push(this.#placeNumber(place, params) * FLAGS + UNDO_FLAG, taken, window);
+  }
+
+  /** For a part's `ask`: an exchange of a lease. */
+  lease(place: StoragePlace, ask: LeaseAsk): void {
+    const head = this.#placeNumber(place, ask.params) * FLAGS;
+    const ledgerKey = `${place.key}${LEDGER_SUFFIX}`;
+    const ledger = this.#keyNumber(ledgerKey, bulkString(ledgerKey));
+    const { holder, seq, window, held, back, recorded, want, keepUs, epsilon, confirmed } = ask;
+    this.#requests.push(
+      0,
+      head,
+      ledger,
+      holder,
+      seq,
+      window,
+      held,
+      back,
+      recorded,
+      want,
+      keepUs,
+      epsilon,
+      confirmed,
     );
   }
 
-  #keyIndex(key: string): number {
-    const known = this.#keys.get(key);
-    if (known !== undefined) return known;
-    const index = this.#keys.size;
-    this.#keys.set(key, index);
-    return index;
+  /** The command EVALSHA, ready to be written. `timeUs` is 0 for Redis TIME. */
+  command(sha: string, timeUs: number, expiryExtraMs: number): Buffer {
+    const count = this.#writeFigures(timeUs, expiryExtraMs);
+    const keyCount = String(this.#keyCount);
+    const head = `*${this.#keyCount + 4}\r\n$7\r\nEVALSHA\r\n$${sha.length}\r\n${sha}\r\n$${keyCount.length}\r\n${keyCount}\r\n`;
+    const text = `${head}${this.#keyArguments}$${count * 8}\r\n`;
+    const bytes = Buffer.allocUnsafe(text.length + count * 8 + 2);
+    bytes.write(text, 'latin1');
+    figureBytes.copy(bytes, text.length, 0, count * 8);
+    bytes[bytes.length - 2] = 13;
+    bytes[bytes.length - 1] = 10;
+    return bytes;
   }
 
-  #setIndex(params: BucketParams): number {
-    const known = this.#sets.get(params);
-    if (known !== undefined) return known;
-    const index = this.#sets.size;
-    this.#sets.set(params, index);
-    this.#setArgs.push(...setText(params));
-    return index;
+  /** Splits a reply among the parts, which are told that they failed when it is not as long as it must be. */
+  answered(reply: Buffer | undefined, node: string): void {
+    if (reply?.length !== this.callCount * REPLY_BYTES) {
+      this.failed(new TidegateError('TG_STORE_REPLY', `Redis at ${node} answered something unexpected`));
+      return;
+    }
+    let at = 0;
+    for (const part of this.parts) {
+      part.answered(reply, at);
+      at += part.callCount * REPLY_BYTES;
+    }
   }
-}
 
-function readFigures(reply: Buffer, at: number): ScriptReply {
-  const status = reply.readDoubleLE(at);
-  return {
-    allowed: status === 2 ? undefined : status === 1,
-    usedBefore: reply.readDoubleLE(at + 8),
-    usedAfter: reply.readDoubleLE(at + 16),
-    remaining: reply.readDoubleLE(at + 24),
-    resetUs: reply.readDoubleLE(at + 32),
-    retryAfterUs: reply.readDoubleLE(at + 40),
-    taken: reply.readDoubleLE(at + 48),
-    window: reply.readDoubleLE(at + 56),
-    resetWithoutUs: reply.readDoubleLE(at + 64),
-  };
+  /** Tells all parts that they failed. */
+  failed(error: TidegateError): void {
+    for (const part of this.parts) part.failed(error);
+  }
+
+  /** @returns how many there are. */
+  #writeFigures(timeUs: number, expiryExtraMs: number): number {
+    const sets = this.#sets;
+    const requests = this.#requests;
+    const count = 3 + 6 * sets.length + requests.length;
+    if (count > figures.length) {
+      figures = new Float64Array(2 ** Math.ceil(Math.log2(count)));
+      figureBytes = Buffer.from(figures.buffer);
+    }
+    figures[0] = timeUs;
+    figures[1] = expiryExtraMs;
+    figures[2] = sets.length;
+    let at = 3;
+    for (const { algorithm, limit, windowUs, capacity, rateUtPerS, version } of sets) {
+      figures[at] = ALGORITHM_NUMBER[algorithm];
+      figures[at + 1] = limit;
+      figures[at + 2] = windowUs;
+      figures[at + 3] = capacity;
+      figures[at + 4] = rateUtPerS;
+      figures[at + 5] = version;
+      at += 6;
+    }
+    for (let index = 0; index < requests.length; index += 1) figures[at + index] = requests[index] ?? 0;
+    return count;
+  }
+
+  #placeNumber(place: StoragePlace, params: BucketParams): number {
+    return this.#keyNumber(place.key, place.argument) * MAX_SETS + this.#setNumber(params);
+  }
+
+  #keyNumber(key: string, argument: string): number {
+    if (this.#lastKey !== undefined) {
+      if (key === this.#lastKey) return this.#keyCount - 1;
+      this.#keys ??= new Map([[this.#lastKey, 0]]);
+      const known = this.#keys.get(key);
+      if (known !== undefined) return known;
+    }
+    const number = this.#keyCount;
+    this.#keys?.set(key, number);
+    this.#lastKey = key;
+    this.#keyCount += 1;
+    this.#keyArguments += argument;
+    return number;
+  }
+
+  #setNumber(params: BucketParams): number {
+    const sets = this.#sets;
+    if (sets.length <= FEW_SETS) {
+      const known = sets.indexOf(params);
+      if (known >= 0) return known;
+    } else {
+      this.#setNumbers ??= new Map(sets.map((set, number) => [set, number]));
+      const known = this.#setNumbers.get(params);
+      if (known !== undefined) return known;
+      this.#setNumbers.set(params, sets.length);
+    }
+    sets.push(params);
+    return sets.length - 1;
+  }
 }

@@ -1,24 +1,28 @@
 /** Gives back exactly what one reply took. Sent at most once to the end: what happened to it is not known otherwise. */
-import { TidegateError } from '../../core/errors';
+import type { BucketParams } from '../../core/buckets';
+import type { TidegateError } from '../../core/errors';
 import type { Logger } from '../../core/ports';
-import type { ScriptCall, ScriptPart, ScriptReply } from './script-run';
+import type { ScriptPart } from './script-part';
+import type { Take } from './script-reply';
+import type { ScriptRun } from './script-run';
+import type { StoragePlace } from './storage-place';
 
 /** A part that undoes a call; nobody waits for it. */
 export class UndoPart implements ScriptPart {
-  readonly chargeDenied = 'none';
-  readonly quotaSatisfied = false;
+  readonly callCount = 1;
   readonly bounded = false;
-  readonly calls: readonly ScriptCall[];
   attempts = 0;
   readonly blamed = false;
 
   constructor(
-    readonly slot: number,
-    call: ScriptCall,
-    reply: ScriptReply,
+    private readonly place: StoragePlace,
+    private readonly params: BucketParams,
+    private readonly take: Take,
     private readonly logger: Logger | undefined,
-  ) {
-    this.calls = [{ ...call, hits: reply.taken, undoWindow: reply.window }];
+  ) {}
+
+  get slot(): number {
+    return this.place.slot;
   }
 
   /** Always: what was taken must go back however long it takes. */
@@ -30,10 +34,17 @@ export class UndoPart implements ScriptPart {
     // No deadline depends on it.
   }
 
-  settled(outcome: readonly ScriptReply[] | TidegateError): void {
-    if (!(outcome instanceof TidegateError)) return;
+  ask(run: ScriptRun): void {
+    run.undo(this.place, this.params, this.take);
+  }
+
+  answered(): void {
+    // What the bucket has now is nobody's concern.
+  }
+
+  failed(error: TidegateError): void {
     this.logger?.warn(
-      { code: outcome.code, error: outcome.message },
+      { code: error.code, error: error.message },
       'tokens that should have gone back to a bucket are lost until it refills',
     );
   }

@@ -1,23 +1,24 @@
 -- decide.lua: settles any number of requests, each over any number of buckets of one slot, atomically, on Redis TIME.
 --
 -- KEYS[1..k] the distinct buckets: <prefix>{<group>}/<key>:<kind>, all in one slot
--- ARGV[1] the time to go by instead of Redis TIME (us), for tests; 0 in production
--- ARGV[2] added to every time to live (ms)
--- ARGV[3] p, the number of parameter sets; then six figures for each:
---           algorithm (0 token bucket, 1 fixed window, 2 sliding window), limit (tokens), window (us),
---           capacity (tokens), rate (ut/s), version
--- then, to the end, the requests:
---   request head = calls x 8 + charge of denials (0 none, 1 over, 2 all) x 2 + quota satisfied (0 or 1)
---   for each of its calls
---     call head = (key (0..k-1) x 16384 + parameter set (0..p-1)) x 16
---                 + role (0 hard, 1 quota, 2 shadow) + verdict to assume when it cannot be asked (0 or 1) x 4
---                 + undo (0 or 1) x 8
---     hits (tokens), or what to undo: the `taken` of an earlier reply
---     only for an undo: the `window` of that reply
---   or, with a request head of 0, a lease on one bucket (src/core/leases.ts says what each is)
---     call head, as above
---     key of its ledger (0..k-1), holder, sequence, window, held, back, recorded, wanted (tokens), keep (us), epsilon,
---     confirmed sequence
+-- ARGV[1] everything else, as little-endian doubles in a row, which cost less to read than arguments of their own:
+--   the time to go by instead of Redis TIME (us), for tests; 0 in production
+--   added to every time to live (ms)
+--   p, the number of parameter sets; then six figures for each:
+--     algorithm (0 token bucket, 1 fixed window, 2 sliding window), limit (tokens), window (us),
+--     capacity (tokens), rate (ut/s), version
+--   then, to the end, the requests:
+--     request head = calls x 8 + charge of denials (0 none, 1 over, 2 all) x 2 + quota satisfied (0 or 1)
+--     for each of its calls
+--       call head = (key (0..k-1) x 16384 + parameter set (0..p-1)) x 16
+--                   + role (0 hard, 1 quota, 2 shadow) + verdict to assume when it cannot be asked (0 or 1) x 4
+--                   + undo (0 or 1) x 8
+--       hits (tokens), or what to undo: the `taken` of an earlier reply
+--       only for an undo: the `window` of that reply
+--     or, with a request head of 0, a lease on one bucket (src/core/leases.ts says what each is)
+--       call head, as above
+--       key of its ledger (0..k-1), holder, sequence, window, held, back, recorded, wanted (tokens), keep (us), epsilon,
+--       confirmed sequence
 -- Returns one string: for each call, in order, nine little-endian doubles:
 --   status (0 denied, 1 allowed, 2 not asked: the key holds something else, or hits is no whole number),
 --   used before, used after, remaining (tokens), reset (us), retry after (us), taken (ut of a token bucket, hits of a
@@ -31,46 +32,28 @@
 
 -- The arguments.
 
-local now = tonumber(ARGV[1])
+local asked, unpack_doubles, pack_doubles = ARGV[1], struct.unpack, struct.pack
+local now, expiry_extra, set_count, at = unpack_doubles('<ddd', asked)
 if now == 0 then
   local time = redis.call('TIME')
   now = time[1] * US + time[2]
 end
 
-local algorithms, sets, at = {}, {}, 4
-for i = 0, tonumber(ARGV[3]) - 1 do
-  local kind = ARGV[at]
+local algorithms, sets = {}, {}
+for i = 0, set_count - 1 do
+  local kind, limit, window, capacity, rate, version, after = unpack_doubles('<dddddd', asked, at)
   if not algorithms[kind] then
-    algorithms[kind] = (kind == '0' and define_token_bucket or kind == '1' and define_fixed_window or define_sliding_window)()
+    algorithms[kind] = (kind == 0 and define_token_bucket or kind == 1 and define_fixed_window or define_sliding_window)()
   end
   sets[i] = {
     algorithm = algorithms[kind],
-    limit = tonumber(ARGV[at + 1]),
-    window = tonumber(ARGV[at + 2]),
-    capacity = tonumber(ARGV[at + 3]),
-    rate = tonumber(ARGV[at + 4]),
-    version = tonumber(ARGV[at + 5]),
+    limit = limit,
+    window = window,
+    capacity = capacity,
+    rate = rate,
+    version = version,
   }
-  at = at + 6
-end
-
-local function read_call()
-  local head = tonumber(ARGV[at])
-  local flags = head % 16
-  local place = (head - flags) / 16
-  local set = place % 16384
-  local undo = flags >= 8
-  local call = {
-    key = (place - set) / 16384 + 1,
-    params = sets[set],
-    role = flags % 4,
-    assume = flags % 8 >= 4,
-    undo = undo,
-    hits = tonumber(ARGV[at + 1]),
-    window = undo and tonumber(ARGV[at + 2]),
-  }
-  at = at + (undo and 3 or 2)
-  return call
+  at = after
 end
 
 -- Buckets of this run, and what each call got.
@@ -78,36 +61,34 @@ end
 local states, algorithm_of, replies = {}, {}, {}
 
 -- The state that a call is about; false when the call cannot be asked.
-local function state_for(call)
-  if call.hits % 1 ~= 0 then return false end
-  local key = call.key
+local function state_for(key, params, hits)
+  if hits % 1 ~= 0 then return false end
   local state = states[key]
   if state ~= nil then return state end
-  local algorithm = call.params.algorithm
+  local algorithm = params.algorithm
   local packed = redis.pcall('GET', KEYS[key])
   if not packed then
-    state = algorithm.new(call.params, now)
+    state = algorithm.new(params, now)
   else
-    state = type(packed) == 'string' and algorithm.read(packed, call.params) or false
+    state = type(packed) == 'string' and algorithm.read(packed, params) or false
   end
   states[key], algorithm_of[key] = state, algorithm
   return state
 end
 
 -- Evaluates a call; writes its reply to a place unless that is nil. Returns the status.
-local function evaluate(call, charging, place)
-  local state = state_for(call)
+local function evaluate(key, params, hits, charging, undo, undo_window, place)
+  local state = state_for(key, params, hits)
   if not state then
-    if place then replies[place] = struct.pack('<ddddddddd', 2, 0, 0, 0, 0, 0, 0, 0, 0) end
+    if place then replies[place] = pack_doubles('<ddddddddd', 2, 0, 0, 0, 0, 0, 0, 0, 0) end
     return 2
   end
-  local params = call.params
   local allowed, used, used_after, remaining, reset, retry, taken, window, reset_without =
-    params.algorithm.evaluate(state, params, call.hits, now, charging, call.undo, call.window)
+    params.algorithm.evaluate(state, params, hits, now, charging, undo, undo_window)
   local status = allowed and 1 or 0
   if place then
     replies[place] =
-      struct.pack('<ddddddddd', status, used, used_after, remaining, reset, retry, taken, window, reset_without)
+      pack_doubles('<ddddddddd', status, used, used_after, remaining, reset, retry, taken, window, reset_without)
   end
   return status
 end
@@ -115,6 +96,28 @@ end
 -- Settles a request of several calls: judges each in order, and where one that was allowed must not be charged after
 -- all, goes back and charges only the others.
 local function settle_several(count, charge_denied, quota_satisfied, first)
+  local function read_call()
+    local head, hits
+    head, hits, at = unpack_doubles('<dd', asked, at)
+    local flags = head % 16
+    local place = (head - flags) / 16
+    local set = place % 16384
+    local call = {
+      key = (place - set) / 16384 + 1,
+      params = sets[set],
+      role = flags % 4,
+      assume = flags % 8 >= 4,
+      undo = flags >= 8,
+      hits = hits,
+    }
+    if call.undo then call.window, at = unpack_doubles('<d', asked, at) end
+    return call
+  end
+
+  local function evaluate_call(call, charging, place)
+    return evaluate(call.key, call.params, call.hits, charging, call.undo, call.window, place)
+  end
+
   local function copy_of(state)
     local copy = {}
     for field, value in pairs(state) do copy[field] = value end
@@ -132,9 +135,9 @@ local function settle_several(count, charge_denied, quota_satisfied, first)
     local call = read_call()
     calls[i] = call
     call.refund = call.undo or call.hits < 0
-    local state = state_for(call)
+    local state = state_for(call.key, call.params, call.hits)
     if state and not saved[call.key] then saved[call.key] = copy_of(state) end
-    local status = evaluate(call, call.refund and ALWAYS or judging, first + i)
+    local status = evaluate_call(call, call.refund and ALWAYS or judging, first + i)
     local verdict = status == 1 or (status == 2 and call.assume)
     verdicts[i] = verdict
     denied = denied or not verdict
@@ -151,37 +154,40 @@ local function settle_several(count, charge_denied, quota_satisfied, first)
   for key, state in pairs(saved) do states[key] = state end
   for i, call in ipairs(calls) do
     if call.refund or (charge_denied == 1 and not verdicts[i]) then
-      evaluate(call, ALWAYS)
+      evaluate_call(call, ALWAYS)
     else
-      evaluate(call, NEVER, verdicts[i] and first + i or nil)
+      evaluate_call(call, NEVER, verdicts[i] and first + i or nil)
     end
   end
 end
 
-local last, settled, leases = #ARGV, 0, nil
+local last, settled, leases = #asked, 0, nil
 while at <= last do
-  local head = tonumber(ARGV[at])
-  local quota_satisfied = head % 2 == 1
-  local charge_denied = (head % 8 - head % 2) / 2
+  -- Whatever is asked has three figures at least.
+  local head, call_head, hits, after = unpack_doubles('<ddd', asked, at)
   local count = (head - head % 8) / 8
-  at = at + 1
   if count == 0 then
-    leases = leases or define_lease(now, sets, state_for)
-    replies[settled + 1] = leases.settle(at)
-    at, count = at + leases.ARGUMENTS, 1
+    leases = leases or define_lease(now, asked, sets, state_for)
+    replies[settled + 1], at = leases.settle(at + 8)
+    count = 1
   elseif count == 1 then
-    local call = read_call()
-    local always = charge_denied ~= 0 or call.undo or call.hits < 0
-    evaluate(call, always and ALWAYS or IF_ALLOWED, settled + 1)
+    local flags = call_head % 16
+    local place = (call_head - flags) / 16
+    local set = place % 16384
+    local undo, window = flags >= 8, nil
+    at = after
+    if undo then window, at = unpack_doubles('<d', asked, at) end
+    local always = undo or hits < 0 or head % 8 >= 2
+    evaluate((place - set) / 16384 + 1, sets[set], hits, always and ALWAYS or IF_ALLOWED, undo, window, settled + 1)
   else
-    settle_several(count, charge_denied, quota_satisfied, settled)
+    at = at + 8
+    settle_several(count, (head % 8 - head % 2) / 2, head % 2 == 1, settled)
   end
   settled = settled + count
 end
 
 -- Ten years: nothing is kept longer.
 local LONGEST_MS = 315360000000
-local expiry_extra = tonumber(ARGV[2])
 for key, state in pairs(states) do
   local algorithm = algorithm_of[key]
   -- A bucket that is as a new one would be is not created.

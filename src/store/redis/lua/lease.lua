@@ -1,7 +1,7 @@
 -- lease.lua: tokens taken from a bucket ahead of use; see src/bucket/lease-ledger.ts, which this follows operation by operation.
 -- The records of a bucket's holders are stored beside it: the window they are of, then for each holder its
 -- number, the sequence of its last ask, the tokens it may still have, and when its record expires (us).
-local function define_lease(now, sets, state_for)
+local function define_lease(now, asked, sets, state_for)
   local floor, min, max = math.floor, math.min, math.max
   local MAX_HOLDERS = 128
   local RECORD = 32
@@ -98,29 +98,31 @@ local function define_lease(now, sets, state_for)
     return 1, granted, accepted, remaining, reset, others + held + granted, forgotten, window, missing
   end
 
-  local lease = { ARGUMENTS = 12 }
+  local lease = {}
 
-  -- Reads the ask at a place of ARGV and settles it. Returns its reply.
+  -- Reads the ask at a place of what was asked, and settles it. Returns its reply, and where the next request begins.
   function lease.settle(at)
-    local place = (tonumber(ARGV[at]) - tonumber(ARGV[at]) % 16) / 16
+    local head, ledger, holder, seq, window, held, back, recorded, want, keep, epsilon, confirmed, after =
+      struct.unpack('<dddddddddddd', asked, at)
+    local place = (head - head % 16) / 16
     local set = place % 16384
     local params = sets[set]
-    local state = state_for({ key = (place - set) / 16384 + 1, params = params, hits = 0 })
-    if not state then return struct.pack('<ddddddddd', 2, 0, 0, 0, 0, 0, 0, 0, 0) end
-    return struct.pack('<ddddddddd', settle(KEYS[tonumber(ARGV[at + 1]) + 1], state, {
+    local state = state_for((place - set) / 16384 + 1, params, 0)
+    if not state then return struct.pack('<ddddddddd', 2, 0, 0, 0, 0, 0, 0, 0, 0), after end
+    return struct.pack('<ddddddddd', settle(KEYS[ledger + 1], state, {
       params = params,
       windowed = params.algorithm.windowed,
-      holder = tonumber(ARGV[at + 2]),
-      seq = tonumber(ARGV[at + 3]),
-      window = tonumber(ARGV[at + 4]),
-      held = tonumber(ARGV[at + 5]),
-      back = tonumber(ARGV[at + 6]),
-      recorded = tonumber(ARGV[at + 7]),
-      want = tonumber(ARGV[at + 8]),
-      keep = tonumber(ARGV[at + 9]),
-      epsilon = tonumber(ARGV[at + 10]),
-      confirmed = tonumber(ARGV[at + 11]),
-    }))
+      holder = holder,
+      seq = seq,
+      window = window,
+      held = held,
+      back = back,
+      recorded = recorded,
+      want = want,
+      keep = keep,
+      epsilon = epsilon,
+      confirmed = confirmed,
+    })), after
   end
 
   -- Stores the ledgers for as long as one of their records lives.
