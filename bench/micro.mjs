@@ -17,6 +17,7 @@ const { decodeRateLimitRequest, encodeRateLimitResponse } = load('../dist/wire/i
 const { MemoryStore } = load('../dist/store/memory/memory-store.js');
 const { Limiter } = load('../dist/limiter/limiter.js');
 const { compileLimits } = load('../dist/limiter/compile-limits.js');
+const { PLAIN_ANSWERS } = load('../dist/limiter/answer.js');
 const { PlanCache } = load('../dist/limiter/plan-cache.js');
 const { RateLimitCalls, SHOULD_RATE_LIMIT } = load('../dist/app/rls-handler.js');
 const { systemClock } = load('../dist/app/system-clock.js');
@@ -123,7 +124,10 @@ function pieces() {
       monotonicMs: clock.monotonicMs,
     });
     const handler = calls.methods().get(SHOULD_RATE_LIMIT);
-    return () => handler(take(), context).length;
+    return () => {
+      const bytes = take();
+      return handler.inPlace(bytes, 0, bytes.length, context).length;
+    };
   };
   return {
     'wire: decode a request of one entry': () => () => decodeRateLimitRequest(message).descriptors.length,
@@ -139,7 +143,7 @@ function pieces() {
     },
     'limiter: plan a request': () => () => limiter.plan(request).items.length,
     'limiter and memory store: decide what is planned': () => () =>
-      limiter.decidePlan(plan, context).statuses.length,
+      limiter.decidePlan(plan, context, PLAIN_ANSWERS).statuses.length,
     'bytes to bytes: hot': () => whole('hot', 16_384),
     'bytes to bytes: hot, no plans kept': () => whole('hot', 0),
     'bytes to bytes: zipf:1.1:100000': () => whole('zipf:1.1:100000', 16_384),

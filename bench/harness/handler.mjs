@@ -18,6 +18,8 @@ const { LeaseCounts } = load('../../dist/telemetry/lease-counts.js');
 const { systemClock } = load('../../dist/app/system-clock.js');
 
 const GRPC_PREFIX_BYTES = 5;
+/** Calls that one read of a connection brings, which share one reading of the clock. */
+const CALLS_A_READ = 25;
 const context = { timeoutMs: Number.POSITIVE_INFINITY };
 const limits = `
 domain: ${DOMAIN}
@@ -28,7 +30,7 @@ descriptors:
 
 /**
  * @param {{ consistency: 'exact' | 'leased', observed: boolean, keys: string }} options leases come from buckets in this process
- * @returns {{ decide: () => number, step: () => void }} `decide` answers the next message and says how long the answer is;
+ * @returns {{ decide: () => number, step: () => void }} `decide` answers the next message, as the data port has it answered, and says how long the answer is;
  *   `step` is what happens once a second
  */
 export function buildHandler({ consistency, observed, keys }) {
@@ -68,18 +70,27 @@ export function buildHandler({ consistency, observed, keys }) {
     limiter,
     telemetry: metrics,
     plans: new PlanCache(planCacheOptions(settings)),
-    finished: (result, durationMs) => metrics.callFinished(result, durationMs),
+    finished: (result, durationMs, calls) => metrics.callFinished(result, durationMs, calls),
     bounds: requestBounds(settings),
     monotonicMs: () => systemClock.monotonicMs(),
+    turns: systemClock,
   });
   const handler = calls.methods().get(SHOULD_RATE_LIMIT);
   const { requests, sequence } = planKeys(keys);
   const messages = requests.map((request) => request.subarray(GRPC_PREFIX_BYTES));
   let next = 0;
+  let left = 0;
   return {
     decide: () => {
+      if (left === 0) {
+        systemClock.end();
+        systemClock.begin();
+        left = CALLS_A_READ;
+      }
+      left -= 1;
       next = next + 1 === sequence.length ? 0 : next + 1;
-      const answer = handler(messages[sequence[next]], context);
+      const message = messages[sequence[next]];
+      const answer = handler.inPlace(message, 0, message.length, context);
       if (!(answer instanceof Uint8Array)) throw new Error('a local decision was not made at once');
       return answer.length;
     },

@@ -10,6 +10,7 @@ import { carriesSan } from '../transport/client-san';
 import { loadTlsFiles } from '../transport/tls-files';
 import { pathsOf, signatureOf, TlsWatcher } from '../transport/tls-watcher';
 import { grpcOptions, tlsEvents, tlsFiles, type PortLog } from './port-options';
+import { systemClock } from './system-clock';
 
 const TLS_INTERVAL_MS = 1_000;
 
@@ -27,7 +28,10 @@ export function dataServer(settings: Settings, methods: UnaryMethods, log: PortL
   if (data.transport === 'grpc-js') return createGrpcDataServer(options, methods);
   const faulted = (error: TidegateError): void =>
     log.faults.report(error, 'connection ended', { port: 'data' });
-  return createFastDataServer({ ...options, readsTraces: settings.tracing.enabled, faulted }, methods);
+  return createFastDataServer(
+    { ...options, readsTraces: settings.tracing.enabled, faulted, turns: systemClock },
+    methods,
+  );
 }
 
 /** The admin port, with its certificate kept up to date. Rejects with TG_TLS when the certificate cannot be used. */

@@ -209,9 +209,10 @@ class App {
       limiter: this.limiter,
       telemetry: this.metrics,
       plans: new PlanCache(planCacheOptions(settings)),
-      finished: (result, durationMs) => this.metrics.callFinished(result, durationMs),
+      finished: (result, durationMs, calls) => this.metrics.callFinished(result, durationMs, calls),
       bounds: requestBounds(settings),
       monotonicMs: () => systemClock.monotonicMs(),
+      turns: systemClock,
     });
     const health = healthMethods(rateLimitHealth(() => this.healthy()));
     const bounds = requestBounds(settings);

@@ -1,6 +1,7 @@
 /** The host's clocks. */
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock';
+import { TurnClock } from './turn-clock';
 
 /** How fast time passes, of its true pace, while the host's clock is behind what was already told. */
 const CATCHING_UP = 0.9;
@@ -34,8 +35,10 @@ export class SteadyClock implements Clock {
   }
 }
 
-/** The clock of this process. */
-export const systemClock: Clock = new SteadyClock(
-  () => Date.now(),
-  () => performance.now(),
+/** The clock of this thread. */
+export const systemClock: TurnClock = new TurnClock(
+  new SteadyClock(
+    () => Date.now(),
+    () => performance.now(),
+  ),
 );

@@ -6,5 +6,13 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** What happens in one go, such as all that one read of a socket brought: one reading of the clock serves it. */
+export interface Turns {
+  /** Begins one. @returns the time on a clock that never steps back, ms. */
+  begin(): number;
+  /** Ends it. */
+  end(): void;
+}
+
 /** Microseconds in one second, the factor between `_us` and `_s` figures. */
 export const US_PER_S = 1_000_000;

@@ -14,8 +14,20 @@ export interface CallContext {
  * or, cheaper and with a way to cancel it, by a {@link Later}.
  * Throws or rejects with a {@link TidegateError}, whose `grpcStatus` becomes the call's status.
  */
-export type UnaryHandler = (
-  message: Uint8Array,
+export interface UnaryHandler {
+  (message: Uint8Array, context: CallContext): Uint8Array | PromiseLike<Uint8Array>;
+  /** The same for callers that can spare it a view of the message, and themselves an answer of its own. */
+  readonly inPlace?: InPlaceHandler;
+}
+
+/**
+ * As a {@link UnaryHandler}, for a message that `bytes` has from `start` to `end`. The bytes of an answer that is given at
+ * once may be written over when the handler is called again: they have to be sent, or copied, before.
+ */
+export type InPlaceHandler = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
   context: CallContext,
 ) => Uint8Array | PromiseLike<Uint8Array>;
 

@@ -3,6 +3,7 @@ import type { BucketOutcome } from '../core/buckets';
 import {
   MAX_UINT32,
   RlsCode,
+  type RlsCurrentLimit,
   type RlsHeader,
   type RlsRequest,
   type RlsResponse,
@@ -35,6 +36,29 @@ export interface Answer {
   readonly response: RlsResponse;
   readonly shadowed: boolean;
 }
+
+/** What answers are made into: plain data, or a message's bytes. */
+export interface AnswerForm<T> {
+  /**
+   * The answer to a request of one descriptor that is limited, with a status and nothing else.
+   * @param overallCode of the answer. @param code of the status; the other figures are the status's too.
+   */
+  ofLimit(overallCode: RlsCode, code: RlsCode, limit: RlsCurrentLimit, remaining: number, resetS: number): T;
+  /** Any other answer. */
+  whole(response: RlsResponse): T;
+}
+
+const NO_HEADERS: readonly RlsHeader[] = [];
+
+/** Answers as plain data. */
+export const PLAIN_ANSWERS: AnswerForm<RlsResponse> = {
+  ofLimit: (overallCode, code, currentLimit, limitRemaining, durationUntilResetS) => ({
+    overallCode,
+    statuses: [{ code, currentLimit, limitRemaining, durationUntilResetS }],
+    responseHeadersToAdd: NO_HEADERS,
+  }),
+  whole: (response) => response,
+};
 
 /** The longest `google.protobuf.Duration`, 10,000 years. */
 const MAX_DURATION_S = 315_576_000_000;
@@ -70,7 +94,24 @@ class Tally {
 
 // One for all answers: an answer is made in one go.
 const tally = new Tally();
-const NO_HEADERS: readonly RlsHeader[] = [];
+
+/** Whether an answer to a request of one limited descriptor is its status and nothing else, as it mostly is. */
+export function isBare(outcome: BucketOutcome, options: AnswerOptions): boolean {
+  const { headers, dynamicMetadata } = options;
+  return !dynamicMetadata && !headers.enabled && (outcome.allowed || !headers.retryAfter);
+}
+
+/** The answer to a request of one limited descriptor where it {@link isBare}. */
+export function answerBare<T>(
+  item: LimitedItem,
+  outcome: BucketOutcome,
+  options: AnswerOptions,
+  form: AnswerForm<T>,
+): T {
+  const code = codeOf(item, outcome);
+  const overallCode = options.shadowMode ? RlsCode.OK : code;
+  return form.ofLimit(overallCode, code, item.currentLimit, remainingOf(outcome), resetS(item, outcome));
+}
 
 /** @param outcomes one an item that is limited, undefined for the others. */
 export function answerRequest(
@@ -137,13 +178,21 @@ function count(
 }
 
 function statusOf(item: LimitedItem, outcome: BucketOutcome): RlsStatus {
-  const denied = !outcome.allowed;
   return {
-    code: denied && !item.shadowMode ? RlsCode.OVER_LIMIT : RlsCode.OK,
+    code: codeOf(item, outcome),
     currentLimit: item.currentLimit,
-    limitRemaining: denied ? 0 : Math.min(outcome.remaining, MAX_UINT32),
+    limitRemaining: remainingOf(outcome),
     durationUntilResetS: resetS(item, outcome),
   };
+}
+
+/** The code of a descriptor's status; a shadow rule is never over its limit. */
+export function codeOf(item: LimitedItem, outcome: BucketOutcome): RlsCode {
+  return outcome.allowed || item.shadowMode ? RlsCode.OK : RlsCode.OVER_LIMIT;
+}
+
+function remainingOf(outcome: BucketOutcome): number {
+  return outcome.allowed ? Math.min(outcome.remaining, MAX_UINT32) : 0;
 }
 
 /** Windows reset at their end; a token bucket when it is full, or, where it denied, when the call's tokens are there. */

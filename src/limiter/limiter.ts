@@ -6,13 +6,21 @@ import type { BucketOutcome, BucketRequest, BucketResult, BucketStore, ChargeDen
 import { TidegateError } from '../core/errors';
 import { Later } from '../core/later';
 import type { CallContext, DecisionTelemetry } from '../core/ports';
-import type { RlsRequest, RlsResponse } from '../core/rls';
-import { answerRequest, type AnswerOptions } from './answer';
+import { RlsCode, type RlsRequest, type RlsResponse } from '../core/rls';
+import {
+  answerBare,
+  type AnswerForm,
+  type AnswerOptions,
+  answerRequest,
+  codeOf,
+  isBare,
+  PLAIN_ANSWERS,
+} from './answer';
 import { outcomesOf } from './failure-mode';
 import type { LimitTable } from './limit-table';
 import type { QueueClaim } from '../core/queueing';
 import type { QueueStanding } from './queue-standing';
-import { type PlanItem, planRequest, type PlanOptions, type RequestPlan } from './plan';
+import { type LimitedItem, type PlanItem, planRequest, type PlanOptions, type RequestPlan } from './plan';
 import { countOutcome, type StatisticsOptions } from './statistics';
 
 /** Settings of the limiter. */
@@ -69,28 +77,44 @@ export class Limiter {
 
   /** Plans and decides a request. @throws as {@link plan} and {@link decidePlan} do. */
   decide(request: RlsRequest, context: CallContext): RlsResponse | Later<RlsResponse> {
-    return this.decidePlan(this.plan(request), context);
+    return this.decidePlan(this.plan(request), context, PLAIN_ANSWERS);
   }
 
-  /** Decides what was planned, with the sizes of now where control tunes its buckets. @throws TidegateError, or rejects with it, when a failure mode is `error`. */
-  decidePlan(planned: RequestPlan, context: CallContext): RlsResponse | Later<RlsResponse> {
+  /**
+   * Decides what was planned, with the sizes of now where control tunes its buckets.
+   * @param form what is made of the answer where it is made at once.
+   * @param later what is made of it where the store answers later; `form` when absent.
+   * @throws TidegateError, or rejects with it, when a failure mode is `error`.
+   */
+  decidePlan<T>(
+    planned: RequestPlan,
+    context: CallContext,
+    form: AnswerForm<T>,
+    later: AnswerForm<T> = form,
+  ): T | Later<T> {
     const plan = planned.tuned === undefined ? planned : planned.tuned.newest();
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
     countArrivals(plan);
-    if (plan.limited.length === 0) return this.answer(plan, []);
+    if (plan.limited.length === 0) return this.answer(plan, [], form);
     const asked = this.asked(plan, context);
     const results = this.parts.store.decide(asked);
-    if (results instanceof Later) return results.map((settled) => this.settle(plan, asked, settled));
-    return this.settle(plan, asked, results);
+    if (results instanceof Later) return results.map((settled) => this.settle(plan, asked, settled, later));
+    return this.settle(plan, asked, results, form);
   }
 
+  /** What is asked of the store: the same object as long as a plan's calls have the same time. */
   private asked(plan: RequestPlan, context: CallContext): BucketRequest {
     const { calls, quotaSatisfied, standing } = plan;
     const { chargeDenied, storeDeadlineMs } = this.options;
     const deadlineMs = Math.min(storeDeadlineMs, context.timeoutMs / 2);
-    if (standing === undefined) return { calls, chargeDenied, quotaSatisfied, deadlineMs };
-    const queue = claimOf(plan, standing, context);
-    return { calls, chargeDenied, quotaSatisfied, deadlineMs, queue };
+    if (standing !== undefined) {
+      const queue = claimOf(plan, standing, context);
+      return { calls, chargeDenied, quotaSatisfied, deadlineMs, queue };
+    }
+    const { asked } = plan;
+    if (asked !== undefined && asked.deadlineMs === deadlineMs) return asked;
+    plan.asked = { calls, chargeDenied, quotaSatisfied, deadlineMs };
+    return plan.asked;
   }
 
   /** Once for each descriptor, as the reference counts it. */
@@ -100,28 +124,42 @@ export class Limiter {
     }
   }
 
-  private settle(plan: RequestPlan, asked: BucketRequest, results: readonly BucketResult[]): RlsResponse {
-    return this.answer(plan, outcomesOf(plan.limited, asked, results, this.parts));
+  private settle<T>(
+    plan: RequestPlan,
+    asked: BucketRequest,
+    results: readonly BucketResult[],
+    form: AnswerForm<T>,
+  ): T {
+    return this.answer(plan, outcomesOf(plan.limited, asked, results, this.parts), form);
   }
 
-  private answer(plan: RequestPlan, outcomes: readonly BucketOutcome[]): RlsResponse {
-    const { telemetry } = this.parts;
+  private answer<T>(plan: RequestPlan, outcomes: readonly BucketOutcome[], form: AnswerForm<T>): T {
     const { limited, items } = plan;
     for (let index = 0; index < limited.length; index += 1) {
       const item = limited[index];
       const outcome = outcomes[index];
-      if (item === undefined || outcome === undefined) continue;
-      const { call, counters } = item;
-      if (call.hits > 0) counters.totalHits(call.hits);
-      item.demand?.settled(call.hits, outcome.allowed);
-      countOutcome(item, outcome, this.options);
-      if (!outcome.allowed) telemetry.denied(item.metricKey, call.key, Math.max(0, call.hits));
+      if (item !== undefined && outcome !== undefined) this.count(item, outcome);
+    }
+    const [only] = limited;
+    const [its] = outcomes;
+    if (items.length === 1 && only !== undefined && its !== undefined && isBare(its, this.options)) {
+      const shadowed = this.options.shadowMode && codeOf(only, its) === RlsCode.OVER_LIMIT;
+      if (shadowed) this.parts.telemetry.globalShadow();
+      return answerBare(only, its, this.options, form);
     }
     // Mostly every descriptor is limited, and what came of them is in their order already.
     const byItem = limited.length === items.length ? outcomes : outcomesByItem(items, outcomes);
     const { response, shadowed } = answerRequest(plan.request, plan.items, byItem, this.options);
-    if (shadowed) telemetry.globalShadow();
-    return response;
+    if (shadowed) this.parts.telemetry.globalShadow();
+    return form.whole(response);
+  }
+
+  private count(item: LimitedItem, outcome: BucketOutcome): void {
+    const { call, counters } = item;
+    if (call.hits > 0) counters.totalHits(call.hits);
+    item.demand?.settled(call.hits, outcome.allowed);
+    countOutcome(item, outcome, this.options);
+    if (!outcome.allowed) this.parts.telemetry.denied(item.metricKey, call.key, Math.max(0, call.hits));
   }
 }
 

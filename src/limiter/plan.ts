@@ -43,6 +43,7 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
     domainUnknown: domain === undefined,
     standing: standingOf(request, items),
     tuned: undefined,
+    asked: undefined,
   };
   const tuned = TunedPlan.of(plan);
   return tuned === undefined ? plan : { ...plan, tuned };

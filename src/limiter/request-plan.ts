@@ -1,5 +1,5 @@
 /** What is planned of a request: plain data, one item a descriptor. */
-import type { BucketCall, FailureMode } from '../core/buckets';
+import type { BucketCall, BucketRequest, FailureMode } from '../core/buckets';
 import type { RuleCounters } from '../core/ports';
 import type { JsonObject, RlsCurrentLimit, RlsRequest } from '../core/rls';
 import type { ItemDemand } from './demand';
@@ -60,4 +60,6 @@ export interface RequestPlan {
   readonly standing: QueueStanding | undefined;
   /** Where its newest form is found; undefined where none of its rules belongs to a pool. */
   readonly tuned: { newest(): RequestPlan } | undefined;
+  /** What was asked of the store last, to be asked again; the one thing about a plan that changes. */
+  asked: BucketRequest | undefined;
 }

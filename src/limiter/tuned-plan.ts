@@ -56,7 +56,10 @@ export class TunedPlan {
     }
     if (items === undefined) return this.plan;
     const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
-    this.plan = { ...this.plan, items, limited, calls: limited.map((item) => item.call) };
+    this.plan = {
+      ...this.plan,
+      ...{ items, limited, calls: limited.map((item) => item.call), asked: undefined },
+    };
     return this.plan;
   }
 }

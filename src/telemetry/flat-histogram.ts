@@ -18,13 +18,13 @@ export class HistogramSeries {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  /** Counts one value; what is not a number is ignored. */
-  observe(value: number): void {
+  /** Counts a value as often as it was seen; what is not a number is ignored. */
+  observe(value: number, times = 1): void {
     if (!(value >= 0)) return;
     let at = 0;
     while (at < this.bounds.length && value > (this.bounds[at] ?? Infinity)) at += 1;
-    this.counts[at] = (this.counts[at] ?? 0) + 1;
-    this.sum += value;
+    this.counts[at] = (this.counts[at] ?? 0) + times;
+    this.sum += value * times;
   }
 
   /** Takes out what was counted. @returns the counts by bucket and their sum; undefined when there are none. */

@@ -168,12 +168,12 @@ export class Metrics implements DecisionTelemetry, QueueObserver {
     this.deniedKeys.add(metricKey, bucketKey, hits);
   }
 
-  /** A ShouldRateLimit call was answered. */
-  callFinished(result: CallResult, durationMs: number): void {
+  /** ShouldRateLimit calls were answered, each after so long. */
+  callFinished(result: CallResult, durationMs: number, calls = 1): void {
     const durationS = durationMs / MS_PER_S;
-    this.calls += 1;
-    this.responseTime.observe(durationS);
-    this.decisionTime[result].observe(durationS);
+    this.calls += calls;
+    this.responseTime.observe(durationS, calls);
+    this.decisionTime[result].observe(durationS, calls);
   }
 
   /** The store answered, failed, or did not answer in time. */

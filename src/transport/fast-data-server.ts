@@ -1,5 +1,6 @@
 /** The data port on our own HTTP/2: unary methods only. */
 import { TidegateError } from '../core/errors';
+import type { Turns } from '../core/clock';
 import type { BoundAddress, Server, UnaryMethods } from '../core/ports';
 import type { GrpcServerOptions } from './grpc-host';
 import { type Http2Limits, Http2Server } from './http2';
@@ -11,6 +12,8 @@ export interface FastServerOptions extends GrpcServerOptions {
   readonly limits?: Partial<Http2Limits>;
   /** Whether handlers are given the caller's `traceparent`; without, it costs nothing. Default true. */
   readonly readsTraces?: boolean;
+  /** Told of turns: what one read of a connection brings is one. */
+  readonly turns?: Turns;
   /** Told of a fault of the server itself, which ends the connection that it happened on. */
   readonly faulted?: (error: TidegateError) => void;
 }
@@ -24,6 +27,7 @@ export function createFastDataServer(options: FastServerOptions, methods: UnaryM
     {
       limits: limitsFrom(options),
       readsTraces: options.readsTraces ?? true,
+      ...(options.turns === undefined ? {} : { turns: options.turns }),
       faulted: (thrown) => options.faulted?.(TidegateError.from(thrown)),
     },
     methods,

@@ -1,4 +1,5 @@
 /** The messages of the data port on the wire, and their JSON form. Pure: bytes and plain data. */
+export { AnswerBytes } from './answer-bytes';
 export {
   decodeHealthCheckRequest,
   decodeHealthCheckResponse,

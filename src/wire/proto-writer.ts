@@ -40,6 +40,11 @@ export class ProtoWriter {
     return message;
   }
 
+  /** The message so far, for whoever is done with it before the writer is used again. */
+  borrow(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#length);
+  }
+
   /** A whole number from 0 to 2^53-1, as a uint32, uint64 or enum. */
   varint(field: number, value: number): void {
     this.#reserve(1 + MAX_VARINT_BYTES);

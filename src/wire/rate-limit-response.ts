@@ -21,6 +21,12 @@ const shared = new ProtoWriter();
 /** Writes a response, into bytes of its own. Figures outside their field's range are clamped to it. */
 export function encodeRateLimitResponse(response: RlsResponse): Uint8Array {
   const writer = shared.reset();
+  writeResponse(writer, response);
+  return writer.finish();
+}
+
+/** Writes a response's fields. */
+export function writeResponse(writer: ProtoWriter, response: RlsResponse): void {
   if (response.overallCode !== 0) writer.varint(1, response.overallCode);
   for (const status of response.statuses) {
     const start = writer.begin(2);
@@ -38,18 +44,13 @@ export function encodeRateLimitResponse(response: RlsResponse): Uint8Array {
     writeStruct(writer, response.dynamicMetadata);
     writer.end(start);
   }
-  return writer.finish();
 }
 
 function writeStatus(writer: ProtoWriter, status: RlsStatus): void {
   if (status.code !== 0) writer.varint(1, status.code);
   const limit = status.currentLimit;
   if (limit !== undefined) {
-    const start = writer.begin(2);
-    if (limit.requestsPerUnit !== 0) writer.varint(1, clampToUint32(limit.requestsPerUnit));
-    if (limit.unit !== 0) writer.int64(2, limit.unit);
-    if (limit.name !== '') writer.string(3, limit.name);
-    writer.end(start);
+    writeLimit(writer, limit);
   }
   const remaining = clampToUint32(status.limitRemaining);
   if (remaining !== 0) writer.varint(3, remaining);
@@ -59,6 +60,15 @@ function writeStatus(writer: ProtoWriter, status: RlsStatus): void {
     if (seconds !== 0) writer.int64(1, seconds);
     writer.end(start);
   }
+}
+
+/** Writes the limit of a status, as its field 2. */
+export function writeLimit(writer: ProtoWriter, limit: RlsCurrentLimit): void {
+  const start = writer.begin(2);
+  if (limit.requestsPerUnit !== 0) writer.varint(1, clampToUint32(limit.requestsPerUnit));
+  if (limit.unit !== 0) writer.int64(2, limit.unit);
+  if (limit.name !== '') writer.string(3, limit.name);
+  writer.end(start);
 }
 
 /** The nearest whole number from 0 to 2^32-1. */

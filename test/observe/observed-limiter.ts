@@ -2,6 +2,7 @@
 import { COUNTS, type ObservationBatch } from '../../src/core/observation';
 import { seededRandom } from '../../src/forecast/numeric/random';
 import type { LimitTable } from '../../src/limiter/limit-table';
+import { PLAIN_ANSWERS } from '../../src/limiter/answer';
 import { Limiter } from '../../src/limiter/limiter';
 import { ClassCounts, type ClassCountOptions } from '../../src/observe/class-counts';
 import { ClassMap, type ClassMapOptions } from '../../src/observe/class-map';
@@ -79,7 +80,7 @@ export function setup(
     load,
     ask: (asked, times = 1, hits = 0) => {
       const plan = limiter.plan(requestOf([asked], hits));
-      for (let time = 0; time < times; time += 1) void limiter.decidePlan(plan, NO_DEADLINE);
+      for (let time = 0; time < times; time += 1) void limiter.decidePlan(plan, NO_DEADLINE, PLAIN_ANSWERS);
     },
     steps: (times, eachStep = () => undefined) => {
       let last: ObservationBatch | undefined;

@@ -108,9 +108,10 @@ export class WorkerApp {
       limiter,
       telemetry: metrics,
       plans: new PlanCache(planCacheOptions(settings)),
-      finished: (result, durationMs) => metrics.callFinished(result, durationMs),
+      finished: (result, durationMs, calls) => metrics.callFinished(result, durationMs, calls),
       bounds: requestBounds(settings),
       monotonicMs: () => systemClock.monotonicMs(),
+      turns: systemClock,
     });
     const health = healthMethods(rateLimitHealth(() => this.#serving && limiter.currentTable !== undefined));
     const methods = tracedMethods(tracer, requestBounds(settings), calls.methods(), health);

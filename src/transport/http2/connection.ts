@@ -3,6 +3,7 @@
  * what is silent, stuck or too old.
  */
 import type { Duplex } from 'node:stream';
+import type { Turns } from '../../core/clock';
 import { FrameHandler } from './frame-handler';
 import { FrameReader } from './frame-reader';
 import type { Http2Limits } from './limits';
@@ -21,6 +22,8 @@ const MAX_TIMER_MS = 2_147_483_647;
 export interface ConnectionServices extends SessionServices {
   /** A monotonic clock, ms. */
   readonly nowMs: () => number;
+  /** Told when what a read brought is begun, and when it is dealt with. */
+  readonly turns: Turns;
   /** Has {@link Connection.writeSettled} called when the running callbacks are done. */
   readonly wake: (connection: Connection) => void;
   readonly closed: (connection: Connection) => void;
@@ -134,7 +137,8 @@ export class Connection implements SessionHost {
   private read(chunk: Buffer): void {
     const { session, out } = this;
     if (session.over) return;
-    const nowMs = this.services.nowMs();
+    const { turns } = this.services;
+    const nowMs = turns.begin();
     session.nowMs = nowMs;
     out.begin(this.socket);
     try {
@@ -142,6 +146,8 @@ export class Connection implements SessionHost {
       if (at >= 0) this.frames.read(chunk, at, nowMs);
     } catch (thrown) {
       this.fault(thrown);
+    } finally {
+      turns.end();
     }
     this.flush();
   }

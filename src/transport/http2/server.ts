@@ -3,6 +3,7 @@
  * TLS that has chosen h2, or Unix sockets. It knows nothing of what the calls mean.
  */
 import type { Duplex } from 'node:stream';
+import type { Turns } from '../../core/clock';
 import type { UnaryMethods } from '../../core/ports';
 import { Connection, type ConnectionServices } from './connection';
 import { type Http2Limits, limitsOf } from './limits';
@@ -14,6 +15,8 @@ export interface Http2ServerOptions {
   readonly limits?: Partial<Http2Limits>;
   /** Whether handlers are given the caller's `traceparent`; without, it costs nothing. Default true. */
   readonly readsTraces?: boolean;
+  /** Told of turns: what one read brings is one. Without, the clock is read for each. */
+  readonly turns?: Turns;
   /** Told of a fault of the server itself, which ends the connection that it happened on. */
   readonly faulted?: (thrown: unknown) => void;
 }
@@ -44,6 +47,7 @@ export class Http2Server {
       readsTraces: options.readsTraces ?? true,
       partialOfAll: { bytes: 0 },
       nowMs: () => performance.now(),
+      turns: options.turns ?? { begin: () => performance.now(), end: () => undefined },
       wake: (connection) => this.wake(connection),
       closed: (connection) => this.forget(connection),
       faulted: options.faulted ?? (() => undefined),

@@ -4,7 +4,7 @@
  */
 import { Later } from '../../core/later';
 import { TidegateError } from '../../core/errors';
-import type { CallContext, UnaryHandler, UnaryMethods } from '../../core/ports';
+import type { CallContext, InPlaceHandler, UnaryHandler, UnaryMethods } from '../../core/ports';
 import { MESSAGE_PREFIX_BYTES } from './answer-writer';
 import { callStatus } from './call-status';
 import { BAD_VALUE, Encoding, GRPC_CONTENT, Method, NO_ROUTE } from './field-kind';
@@ -37,6 +37,7 @@ export class UnaryCalls {
   /** The methods' numbers by path. */
   readonly routes: Routes;
   private readonly handlers: readonly UnaryHandler[];
+  private readonly inPlace: readonly InPlaceHandler[];
   private readonly tooLarge: Refusal;
   private readonly inflater: Inflater;
   /** The context handed out last: most callers send the same timeout with every call. */
@@ -48,6 +49,7 @@ export class UnaryCalls {
   ) {
     this.routes = new Map([...methods.keys()].map((path, index) => [path, index]));
     this.handlers = [...methods.values()];
+    this.inPlace = this.handlers.map(inPlaceOf);
     this.inflater = new Inflater(limits.maxMessageBytes);
     this.tooLarge = messageTooLarge(limits.maxMessageBytes);
   }
@@ -153,7 +155,7 @@ export class UnaryCalls {
       this.oddMessage(carrier, stream, bytes, at, end);
       return;
     }
-    this.run(carrier, stream, new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
+    this.run(carrier, stream, bytes, start, end);
   }
 
   /** A body that is not just one message without compression. */
@@ -170,10 +172,10 @@ export class UnaryCalls {
     else void this.runCompressed(carrier, stream, Buffer.from(bytes.subarray(start, end)));
   }
 
-  private run(carrier: CallCarrier, stream: Stream, message: Uint8Array): void {
+  private run(carrier: CallCarrier, stream: Stream, bytes: Buffer, start: number, end: number): void {
     let result: Uint8Array | PromiseLike<Uint8Array>;
     try {
-      result = this.handlers[stream.route]!(message, this.contextOf(carrier, stream));
+      result = this.inPlace[stream.route]!(bytes, start, end, this.contextOf(carrier, stream));
     } catch (thrown) {
       carrier.refuse(stream, failure(thrown));
       return;
@@ -228,6 +230,15 @@ export class UnaryCalls {
     if (timeoutMs !== this.lastContext.timeoutMs) this.lastContext = Object.freeze({ timeoutMs });
     return this.lastContext;
   }
+}
+
+/** A handler that reads no messages where they lie is given a view of each. */
+function inPlaceOf(handler: UnaryHandler): InPlaceHandler {
+  return (
+    handler.inPlace ??
+    ((bytes, start, end, context) =>
+      handler(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), context))
+  );
 }
 
 function failure(thrown: unknown): Refusal {

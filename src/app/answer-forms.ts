@@ -1,0 +1,60 @@
+/** What the limiter's answers are made into: each with how the call ended, for metrics. */
+import { RlsCode, type RlsCurrentLimit, type RlsResponse } from '../core/rls';
+import { type AnswerForm, PLAIN_ANSWERS } from '../limiter/answer';
+import { AnswerBytes, encodeRateLimitResponse } from '../wire';
+
+/** An answer, and how it ended. */
+export interface Verdict<T> {
+  readonly answer: T;
+  readonly result: 'ok' | 'over_limit';
+}
+
+const resultOf = (code: RlsCode): Verdict<never>['result'] =>
+  code === RlsCode.OVER_LIMIT ? 'over_limit' : 'ok';
+
+/** Plain data. */
+export const PLAIN: AnswerForm<Verdict<RlsResponse>> = {
+  ofLimit: (overallCode, ...status) => ({
+    answer: PLAIN_ANSWERS.ofLimit(overallCode, ...status),
+    result: resultOf(overallCode),
+  }),
+  whole: (answer) => ({ answer, result: resultOf(answer.overallCode) }),
+};
+
+/** Messages, each in bytes of its own. */
+export const KEPT_MESSAGES: AnswerForm<Verdict<Uint8Array>> = {
+  ofLimit: (...figures) => KEPT_MESSAGES.whole(PLAIN_ANSWERS.ofLimit(...figures)),
+  whole: (response) => ({
+    answer: encodeRateLimitResponse(response),
+    result: resultOf(response.overallCode),
+  }),
+};
+
+/** Messages without an object a call: each is only good until the next. */
+export class MessageForm implements AnswerForm<Verdict<Uint8Array>> {
+  private readonly bytes = new AnswerBytes();
+  private readonly verdict: { answer: Uint8Array; result: 'ok' | 'over_limit' } = {
+    answer: new Uint8Array(0),
+    result: 'ok',
+  };
+
+  ofLimit(
+    overallCode: RlsCode,
+    code: RlsCode,
+    limit: RlsCurrentLimit,
+    remaining: number,
+    resetS: number,
+  ): Verdict<Uint8Array> {
+    return this.of(overallCode, this.bytes.ofLimit(overallCode, code, limit, remaining, resetS));
+  }
+
+  whole(response: RlsResponse): Verdict<Uint8Array> {
+    return this.of(response.overallCode, this.bytes.whole(response));
+  }
+
+  private of(code: RlsCode, answer: Uint8Array): Verdict<Uint8Array> {
+    this.verdict.answer = answer;
+    this.verdict.result = resultOf(code);
+    return this.verdict;
+  }
+}
