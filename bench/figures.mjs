@@ -28,14 +28,14 @@ const SWEEP_ROUNDS = 3;
 
 const LEASED = { TIDEGATE_CONSISTENCY: 'leased' };
 const UNSEEN = { TIDEGATE_FORECAST_ENABLED: 'false' };
-/** Buckets of one tag share a slot, and so a script call. */
-const TAGS = { TIDEGATE_STORE_HASH_TAGS: '16' };
+/** Each bucket has a slot of its own, and so a script call. */
+const OWN_SLOTS = { TIDEGATE_STORE_HASH_TAGS: '0' };
 const SERVERS = {
   leased: { tidegate: LEASED },
   'leased, no forecasts': { tidegate: { ...LEASED, ...UNSEEN } },
-  'leased, 16 tags': { tidegate: { ...LEASED, ...TAGS } },
+  'leased, own slots': { tidegate: { ...LEASED, ...OWN_SLOTS } },
   exact: { tidegate: {} },
-  'exact, 16 tags': { tidegate: TAGS },
+  'exact, own slots': { tidegate: OWN_SLOTS },
   memory: { tidegate: {} },
   'memory, no forecasts': { tidegate: UNSEEN },
   reference: { command: 'reference' },
@@ -89,7 +89,7 @@ const GROUPS = [
     name: 'zipf',
     store: 'cluster',
     limits: THOUSAND,
-    servers: [...BOTH, 'leased, 16 tags', 'reference'],
+    servers: [...BOTH, 'leased, own slots', 'reference'],
     loads: [
       { name: '100 k keys, Zipf 1.1, 1,000/s each', keys: 'zipf:1.1:100000' },
       {
@@ -112,7 +112,7 @@ const GROUPS = [
     name: 'exact-cluster',
     store: 'cluster',
     limits: FAR,
-    servers: ['exact', 'exact, 16 tags', 'reference'],
+    servers: ['exact', 'exact, own slots', 'reference'],
     loads: [{ name: '10 k keys', keys: 'uniform:10000' }],
   },
   {

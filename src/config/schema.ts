@@ -179,8 +179,8 @@ const store = section('Where buckets live.', {
     fallback: 'bucket',
   }),
   hash_tags: whole({
-    doc: 'In a Redis Cluster: how many hash tags buckets share, spread evenly over the slots, so that calls at once for buckets of one tag are one script; 0 gives each bucket its own. The same for all Tidegates of a cluster.',
-    fallback: 0,
+    doc: 'In a Redis Cluster: how many hash tags buckets share, spread evenly over the slots, so that calls at once for buckets of one tag are one script; 0 gives each bucket its own. At least a few times as many as there are masters, which share the load by whole tags. The same for all Tidegates of a cluster: another figure means other keys, and so new buckets.',
+    fallback: 16,
     min: 0,
     max: 1_024,
   }),
