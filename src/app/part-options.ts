@@ -20,14 +20,17 @@ export function requestBounds(settings: Settings): RequestBounds {
   return { maxMessageBytes, maxDescriptors, maxEntries };
 }
 
-/** A plan takes some 1.5 kB; messages beyond this length are rare, and keys of them would be large. */
+/** Messages beyond this length are rare, and their plans large. */
 const MAX_CACHED_MESSAGE_BYTES = 1_024;
+/** What plans may take, for each that may be kept; one of a descriptor with one entry takes some 700 bytes. */
+const BYTES_A_PLAN = 1_024;
 
 /** For the cache of plans; its seed is another one each time. */
 export function planCacheOptions(settings: Settings): PlanCacheOptions {
   return {
     maxPlans: settings.data.planCache,
     maxMessageBytes: MAX_CACHED_MESSAGE_BYTES,
+    maxBytes: settings.data.planCache * BYTES_A_PLAN,
     seed: randomInt(2 ** 32),
   };
 }

@@ -59,8 +59,8 @@ export const data = section('The data port: RateLimitService and gRPC Health, fo
   max_descriptors: whole({ doc: 'Descriptors a request may have.', fallback: 1_000, min: 1, max: 100_000 }),
   max_entries: whole({ doc: 'Entries a descriptor may have.', fallback: 64, min: 1, max: 1_024 }),
   plan_cache: whole({
-    doc: 'Requests whose plan (rules and bucket keys) is kept by the bytes of their message; 0 plans each anew.',
-    fallback: 16_384,
+    doc: 'Requests whose plan (rules and bucket keys) is kept by the bytes of their message, as far as they fit 1 KiB times as much; 0 plans each anew.',
+    fallback: 65_536,
     min: 0,
     max: 1_000_000,
   }),

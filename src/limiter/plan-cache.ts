@@ -9,11 +9,12 @@
  * would cost more to keep and to drop than the planning.
  *
  * It keeps two halves: when the young half is full it becomes the old one, and what is still asked for moves back. That
- * is close to least-recently-used at the cost of one Map look-up, without a list to keep.
+ * is close to least-recently-used at the cost of one look-up, without a list to keep.
  */
 import type { LimitTable } from './limit-table';
 import { hashOfBytes } from './message-hash';
-import type { RequestPlan } from './plan';
+import { PlanShelf } from './plan-shelf';
+import { bytesOfPlan, type RequestPlan } from './request-plan';
 
 /** Bounds of a cache. */
 export interface PlanCacheOptions {
@@ -21,77 +22,20 @@ export interface PlanCacheOptions {
   readonly maxPlans: number;
   /** Longer messages are planned each time. */
   readonly maxMessageBytes: number;
+  /** What plans may take at most, their messages included, as far as is known; no bound when absent. */
+  readonly maxBytes?: number;
   /** A whole number of 32 bits that callers do not know; 0 when absent. */
   readonly seed?: number;
 }
 
 const SEEN_BITS = 1 << 18;
-/** Plans of one hash; of more messages than that with the same hash, those that came last are kept. */
-const MAX_OF_HASH = 4;
-
-/** A message, its plan, and the next one of the same hash. */
-class KeptPlan {
-  next: KeptPlan | undefined;
-
-  constructor(
-    readonly hash: number,
-    readonly message: Uint8Array,
-    readonly plan: RequestPlan,
-  ) {}
-
-  /** The one of that message, of this and those after it. */
-  find(bytes: Uint8Array, start: number, end: number): KeptPlan | undefined {
-    if (isEqual(this.message, bytes, start, end)) return this;
-    for (let other = this.next; other !== undefined; other = other.next) {
-      if (isEqual(other.message, bytes, start, end)) return other;
-    }
-    return undefined;
-  }
-}
-
-/** Plans of one half, those of one hash chained. */
-class Half {
-  size = 0;
-  readonly #byHash = new Map<number, KeptPlan>();
-
-  get(hash: number): KeptPlan | undefined {
-    return this.#byHash.get(hash);
-  }
-
-  /** Puts a plan before the others of its hash, of which the last may go. */
-  put(kept: KeptPlan): void {
-    const first = this.#byHash.get(kept.hash);
-    this.#byHash.set(kept.hash, kept);
-    kept.next = first;
-    this.size += 1;
-    let last = kept;
-    for (let count = 1; last.next !== undefined; count += 1, last = last.next) {
-      if (count < MAX_OF_HASH) continue;
-      last.next = undefined;
-      this.size -= 1;
-      return;
-    }
-  }
-
-  remove(kept: KeptPlan): void {
-    const first = this.#byHash.get(kept.hash);
-    if (first === undefined) return;
-    this.size -= 1;
-    if (first === kept) {
-      if (kept.next === undefined) this.#byHash.delete(kept.hash);
-      else this.#byHash.set(kept.hash, kept.next);
-      return;
-    }
-    let before = first;
-    while (before.next !== undefined && before.next !== kept) before = before.next;
-    before.next = kept.next;
-  }
-}
 
 /** See the file's head. */
 export class PlanCache {
-  private young = new Half();
-  private old = new Half();
+  private young = new PlanShelf();
+  private old = new PlanShelf();
+  /** What the plans of the young half take, as far as is known. */
+  private youngBytes = 0;
   private table: LimitTable | undefined;
   private readonly seed: number;
   /** Hashes of messages seen lately, one bit each; a collision keeps a plan that was not worth it, no more. */
@@ -124,28 +68,23 @@ export class PlanCache {
   ): RequestPlan | undefined {
     if (table !== this.table) this.use(table);
     const hash = hashOfBytes(bytes, start, end, this.seed);
-    const kept = this.young.get(hash)?.find(bytes, start, end);
-    return kept === undefined ? this.older(hash, bytes, start, end) : kept.plan;
+    const at = this.young.find(hash, bytes, start, end);
+    const plan = at === -1 ? undefined : this.young.plan(at);
+    return plan ?? this.older(hash, bytes, start, end);
   }
 
   /** Offers a message's plan, made with the table of the last {@link get}; it is kept when the message was offered lately. */
   offer(plan: RequestPlan, bytes: Uint8Array, start = 0, end = bytes.length): void {
     const hash = hashOfBytes(bytes, start, end, this.seed);
-    if (!this.seenLately(hash)) return;
-    const known = this.young.get(hash)?.find(bytes, start, end);
-    if (known !== undefined) this.young.remove(known);
-    const message = new Uint8Array(end - start);
-    for (let at = start; at < end; at += 1) message[at - start] = bytes[at]!;
-    this.put(new KeptPlan(hash, message, plan));
+    if (this.seenLately(hash)) this.put(hash, bytes, start, end, plan);
   }
 
   /** Looks into the old half; what is found there moves. */
   private older(hash: number, bytes: Uint8Array, start: number, end: number): RequestPlan | undefined {
-    const kept = this.old.get(hash)?.find(bytes, start, end);
-    if (kept === undefined) return undefined;
-    this.old.remove(kept);
-    this.put(kept);
-    return kept.plan;
+    const at = this.old.find(hash, bytes, start, end);
+    const plan = at === -1 ? undefined : this.old.take(at);
+    if (plan !== undefined) this.put(hash, bytes, start, end, plan);
+    return plan;
   }
 
   /** Marks a message. @returns whether it was marked already. Marks are wiped when an eighth of them is set. */
@@ -163,25 +102,23 @@ export class PlanCache {
     return false;
   }
 
-  private put(kept: KeptPlan): void {
-    if (this.young.size >= Math.ceil(this.options.maxPlans / 2)) {
+  private put(hash: number, bytes: Uint8Array, start: number, end: number, plan: RequestPlan): void {
+    const { maxPlans, maxBytes = Infinity } = this.options;
+    if (this.young.size >= Math.ceil(maxPlans / 2) || this.youngBytes >= maxBytes / 2) {
+      const { old } = this;
+      old.clear();
       this.old = this.young;
-      this.young = new Half();
+      this.young = old;
+      this.youngBytes = 0;
     }
-    this.young.put(kept);
+    this.young.put(hash, bytes, start, end, plan);
+    this.youngBytes += end - start + bytesOfPlan(plan);
   }
 
   private use(table: LimitTable | undefined): void {
     this.table = table;
-    this.young = new Half();
-    this.old = new Half();
+    this.young.clear();
+    this.old.clear();
+    this.youngBytes = 0;
   }
-}
-
-/** From the end on, where the messages of one service differ. */
-function isEqual(message: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  const { length } = message;
-  if (length !== end - start) return false;
-  for (let at = length - 1; at >= 0; at -= 1) if (message[at] !== bytes[start + at]) return false;
-  return true;
 }

@@ -1,12 +1,14 @@
 /** From a request to what has to be asked of the buckets: one item a descriptor, in order. */
-import type { FailureMode, Role } from '../core/buckets';
+import type { BucketCall, BucketParams, FailureMode, Role } from '../core/buckets';
 import { bucketParams } from '../bucket/params';
 import { TidegateError } from '../core/errors';
 import { MAX_UINT32, UNITS, type RlsDescriptor, type RlsRequest } from '../core/rls';
+import type { QueuePolicy } from '../core/queueing';
 import { overrideKey } from './bucket-key';
+import type { Consistency } from './dialect/limits-file';
 import type { LimitDomain, LimitTable } from './limit-table';
 import { standingOf } from './queue-standing';
-import type { LimitedItem, PlanItem, RequestPlan, UnmatchedItem } from './request-plan';
+import { LimitedItem, limitedOf, type PlanItem, type RequestPlan, type UnmatchedItem } from './request-plan';
 import { TunedPlan } from './tuned-plan';
 
 export type { LimitedItem, PlanItem, RequestPlan, UnlimitedItem, UnmatchedItem } from './request-plan';
@@ -17,10 +19,12 @@ export interface PlanOptions {
   readonly colocate: 'bucket' | 'domain';
   readonly shadowMode: boolean;
   readonly quotaMode: boolean;
+  /** Whether answers tell of the request. */
+  readonly dynamicMetadata: boolean;
 }
 
-const LEASED = { leased: true } as const;
 const UNMATCHED: UnmatchedItem = { kind: 'unmatched' };
+const NOT_KEPT: RlsRequest = { domain: '', descriptors: [], hitsAddend: 0 };
 
 /** Plans a request. @throws TidegateError TG_REQUEST_BAD_OVERRIDE. */
 export function planRequest(table: LimitTable, request: RlsRequest, options: PlanOptions): RequestPlan {
@@ -33,9 +37,9 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
             planDescriptor(table, domain, descriptor, request, options),
           ),
         );
-  const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
+  const limited = limitedOf(items);
   const plan: RequestPlan = {
-    request,
+    request: domain === undefined || options.dynamicMetadata ? request : NOT_KEPT,
     items,
     limited,
     calls: limited.map((item) => item.call),
@@ -76,31 +80,28 @@ function planDescriptor(
   const demand = rule.demand?.ofItem(match.key, descriptor);
   if (rule.unlimited) return { kind: 'unlimited', rule, replaces: rule.replaces, hits, demand };
   const { params, currentLimit } = rule.tuning?.sizeOf(match.key) ?? rule;
-  return {
-    kind: 'limited',
-    currentLimit,
-    call: {
-      key: match.key,
-      group: options.colocate === 'domain' ? domain.name : match.key,
-      params,
-      hits,
-      role: roleOf(rule.shadowMode, rule.quotaMode, options),
-      assumeOnFailure: assumedVerdict(rule.onError),
-      ...(rule.consistency === 'leased' ? LEASED : {}),
-      ...(rule.queue === undefined ? {} : { queue: rule.queue }),
-      slot: -1,
-    },
-    shadowMode: rule.shadowMode,
-    quotaMode: rule.quotaMode,
-    onError: rule.onError,
-    metadata: rule.metadata,
-    metricKey: match.metricKey,
-    counters: match.counters,
-    demand,
-    name: rule.name,
-    replaces: rule.replaces,
-    rule,
-  };
+  const { shadowMode, quotaMode, onError, consistency, queue } = rule;
+  const role = roleOf(shadowMode, quotaMode, options);
+  const group = options.colocate === 'domain' ? domain.name : match.key;
+  const call = callOf(match.key, group, params, hits, role, onError, consistency, queue);
+  return new LimitedItem(rule, call, currentLimit, match.metricKey, match.counters, demand, onError);
+}
+
+/** All calls have the same fields in the same order, those that stores fill in as well, so that engines treat them alike. */
+function callOf(
+  key: string,
+  group: string,
+  params: BucketParams,
+  hits: number,
+  role: Role,
+  onError: FailureMode,
+  consistency: Consistency,
+  queue: QueuePolicy | undefined,
+): BucketCall {
+  const assumeOnFailure = assumedVerdict(onError);
+  const leased = consistency === 'leased';
+  const call = { key, group, params, hits, role, assumeOnFailure, leased, slot: -1, note: undefined };
+  return queue === undefined ? call : { ...call, queue };
 }
 
 /** A limit that came with the request stands instead of a configured one; it has no modes and no name. */
@@ -123,36 +124,26 @@ function planOverride(
     entry.value === '' ? entry.key : `${entry.key}_${entry.value}`,
   );
   const metricKey = `${domain.name}.${entries.join('.')}`;
-  return {
-    kind: 'limited',
-    currentLimit: { name: '', requestsPerUnit, unit: limit.unit },
-    call: {
-      key,
-      group: options.colocate === 'domain' ? domain.name : key,
-      params: bucketParams({
-        algorithm,
-        limit: requestsPerUnit,
-        windowUs: unit.seconds * 1_000_000,
-        capacity: requestsPerUnit,
-        version: 0,
-      }),
-      hits,
-      role: roleOf(false, false, options),
-      assumeOnFailure: assumedVerdict(onError),
-      ...(consistency === 'leased' ? LEASED : {}),
-      slot: -1,
-    },
-    shadowMode: false,
-    quotaMode: false,
-    onError,
-    metadata: undefined,
+  const params = bucketParams({
+    algorithm,
+    limit: requestsPerUnit,
+    windowUs: unit.seconds * 1_000_000,
+    capacity: requestsPerUnit,
+    version: 0,
+  });
+  const group = options.colocate === 'domain' ? domain.name : key;
+  const role = roleOf(false, false, options);
+  const call = callOf(key, group, params, hits, role, onError, consistency, undefined);
+  const currentLimit = { name: '', requestsPerUnit, unit: limit.unit };
+  return new LimitedItem(
+    undefined,
+    call,
+    currentLimit,
     metricKey,
-    counters: table.counters(metricKey),
-    demand: undefined,
-    name: '',
-    replaces: [],
-    rule: undefined,
-  };
+    table.counters(metricKey),
+    undefined,
+    onError,
+  );
 }
 
 /** A rule in shadow counts but never denies; global shadow mode makes every rule so, as far as charging goes. */

@@ -1,5 +1,5 @@
 /** A plan whose rules belong to pools: the same plan with the sizes of now, made anew only where one has changed. */
-import type { LimitedItem, PlanItem, RequestPlan } from './request-plan';
+import { limitedOf, type LimitedItem, type PlanItem, type RequestPlan } from './request-plan';
 
 /** What a plan was made with. */
 interface TunedAt {
@@ -52,10 +52,10 @@ export class TunedPlan {
       const now = this.plan.items[index];
       if (now?.kind === 'limited' && now.call.params === params) continue;
       items ??= [...this.plan.items];
-      items[index] = { ...item, currentLimit, call: { ...item.call, params } };
+      items[index] = item.sized(params, currentLimit);
     }
     if (items === undefined) return this.plan;
-    const limited = items.filter((item): item is LimitedItem => item.kind === 'limited');
+    const limited = limitedOf(items);
     this.plan = {
       ...this.plan,
       ...{ items, limited, calls: limited.map((item) => item.call), asked: undefined },

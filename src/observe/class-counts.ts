@@ -73,6 +73,8 @@ interface Observed {
   readonly known: KnownRule;
   /** Its own, its service's, its tenant's. */
   readonly rows: readonly StepRow[];
+  /** Of its calls by no key or tenant that is counted apart, once one came. */
+  counts: DemandCounts | undefined;
 }
 
 /** What is counted on for a rule that is not in use. */
@@ -93,6 +95,8 @@ interface Leaf {
 export class ClassCounts implements DemandWatch, ObservationSource {
   /** By {@link placeKey}: rules of one id may stand at two places, and are one class. */
   private rules = new Map<string, Observed>();
+  /** The same by where plans count, which is quicker. */
+  private byDemand = new Map<RuleDemand, Observed>();
   /** By rule id. */
   private classes = new Map<string, KnownRule>();
   /** Looked up while limits are compiled, a few at a time: {@link use} is one step for all rules. */
@@ -141,6 +145,7 @@ export class ClassCounts implements DemandWatch, ObservationSource {
   use(rules: Iterable<{ readonly demand: RuleDemand | undefined }>): void {
     const before = this.rules;
     this.rules = new Map();
+    this.byDemand = new Map();
     const classesBefore = this.classes;
     this.classes = new Map();
     for (const { demand } of rules) if (demand !== undefined) this.adopt(demand, before);
@@ -170,19 +175,22 @@ export class ClassCounts implements DemandWatch, ObservationSource {
 
   countsOf(item: ItemDemand): DemandCounts {
     const { place } = item.rule;
-    const observed = this.rules.get(placeKey(place));
+    const observed = this.byDemand.get(item.rule) ?? this.rules.get(placeKey(place));
     if (observed === undefined) return GONE;
     const found = this.keys.get(item.bucketKey);
     const key = found?.parent === place.id ? found : undefined;
     const tenant = item.tenant === undefined ? undefined : this.tenants.get(item.tenant);
     const apart = key === undefined && tenant !== undefined && this.tenantLeaves < MAX_TENANT_LEAVES;
+    const common = key === undefined && !apart;
+    if (common && observed.counts?.retired === false) return observed.counts;
     const id = leafId(place.id, key, apart ? tenant : undefined);
     const known = this.leaves.get(id);
-    if (known !== undefined) return known.counts;
+    const counts = known?.counts ?? new DemandCounts();
+    if (common) observed.counts = counts;
+    if (known !== undefined) return counts;
     if (apart) this.tenantLeaves += 1;
-    const counts = new DemandCounts();
     counts.untilSample = this.sampler.gap();
-    const ofTenant = key === undefined && !apart ? undefined : tenant;
+    const ofTenant = common ? undefined : tenant;
     this.leaves.set(id, { counts, of: observed, key, tenant: ofTenant, retiredSteps: 0 });
     return counts;
   }
@@ -245,14 +253,17 @@ export class ClassCounts implements DemandWatch, ObservationSource {
       { id: parent, kind: 'service', service },
       ...(tenant === undefined ? [] : [tenantInfo(tenant)]),
     ];
-    this.rules.set(key, {
+    const observed: Observed = {
       id: place.id,
       place: key,
       demand,
       about,
       known,
       rows: infos.map((info) => this.rows.rowOf(info)),
-    });
+      counts: undefined,
+    };
+    this.rules.set(key, observed);
+    this.byDemand.set(demand, observed);
   }
 
   /** Adds a leaf's counts to the classes that it is part of. @returns its arrivals. */

@@ -3,9 +3,11 @@ import type { LimitTable } from '../../src/limiter/limit-table';
 import { hashOfBytes } from '../../src/limiter/message-hash';
 import type { RequestPlan } from '../../src/limiter/plan';
 import { PlanCache } from '../../src/limiter/plan-cache';
+import { PlanShelf } from '../../src/limiter/plan-shelf';
 
-/** The cache never looks into what it keeps. */
-const planned = (name: string): RequestPlan => ({ name }) as unknown as RequestPlan;
+/** All that the cache looks at is how large a plan is. */
+const planned = (name: string, items = 0): RequestPlan =>
+  ({ name, request: { descriptors: [] }, items: { length: items }, limited: [] }) as unknown as RequestPlan;
 const tableOf = (name: string): LimitTable => ({ name }) as unknown as LimitTable;
 const table = tableOf('one');
 const bytesOf = (message: string): Uint8Array => new TextEncoder().encode(message);
@@ -112,7 +114,39 @@ describe('the plan cache', () => {
     );
     get(cache, '');
     for (const key of keys) keep(cache, key, planned(key));
-    for (const key of keys) expect(get(cache, key)).toEqual({ name: key });
+    for (const key of keys) expect(get(cache, key)).toEqual(planned(key));
+  });
+
+  it('finds the newest of many messages of one hash, and never the plan of another', () => {
+    const seed = 3;
+    const shelf = new PlanShelf();
+    const messages = Array.from({ length: 40 }, (_, index) => bytesOf(`message ${index}`));
+    for (const [index, bytes] of messages.entries()) {
+      shelf.put(seed, bytes, 0, bytes.length, planned(`${index}`));
+      const at = shelf.find(seed, bytes, 0, bytes.length);
+      expect(shelf.plan(at)).toEqual(planned(`${index}`));
+    }
+    const found = messages.map((bytes) => shelf.find(seed, bytes, 0, bytes.length));
+    found.forEach((at, index) => {
+      if (at !== -1) expect(shelf.plan(at)).toEqual(planned(`${index}`));
+    });
+    expect(found.filter((at) => at !== -1)).toHaveLength(4);
+    expect(shelf.size).toBe(4);
+  });
+
+  it('keeps less where plans are large', () => {
+    const cache = new PlanCache({ maxPlans: 1_000, maxMessageBytes: 100, maxBytes: 100_000 });
+    get(cache, '');
+    const most = (items: number): number => {
+      let size = 0;
+      for (let index = 0; index < 2_000; index += 1) {
+        keep(cache, `${items} ${index}`, planned('x', items));
+        size = Math.max(size, cache.size);
+      }
+      return size;
+    };
+    expect(most(1_000)).toBeLessThanOrEqual(100_000 / 8_000 + 2);
+    expect(most(0)).toBeGreaterThan(250);
   });
 
   it('gives each of two messages of one hash its own plan', () => {
@@ -148,6 +182,54 @@ describe('the plan cache', () => {
         }
       }),
     );
+  });
+});
+
+describe('a shelf of plans', () => {
+  it('is a map of messages, but for those that share too many places', () => {
+    const step = fc.record({
+      bytes: fc.uint8Array({ minLength: 0, maxLength: 3, max: 3 }),
+      takes: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const shelf = new PlanShelf();
+        const model = new Map<string, RequestPlan>();
+        for (const [index, { bytes, takes }] of steps.entries()) {
+          const hash = hashOfBytes(bytes, 0, bytes.length, 1);
+          const at = shelf.find(hash, bytes, 0, bytes.length);
+          const plan = at === -1 ? undefined : shelf.plan(at);
+          expect(plan).toBe(model.get(bytes.join()));
+          if (takes && at !== -1) {
+            expect(shelf.take(at)).toBe(plan);
+            model.delete(bytes.join());
+          } else {
+            const put = planned(`${index}`);
+            shelf.put(hash, bytes, 0, bytes.length, put);
+            model.set(bytes.join(), put);
+          }
+          expect(shelf.size).toBe(model.size);
+        }
+        shelf.clear();
+        for (const { bytes } of steps)
+          expect(shelf.find(hashOfBytes(bytes, 0, bytes.length, 1), bytes, 0, bytes.length)).toBe(-1);
+      }),
+    );
+  });
+
+  it('finds nearly all of what it was given, however much that is', () => {
+    const shelf = new PlanShelf();
+    const messages = Array.from({ length: 40_000 }, (_, index) => bytesOf(`user${index}`));
+    const hashOf = (bytes: Uint8Array): number => hashOfBytes(bytes, 0, bytes.length, 5);
+    const plans = messages.map((_, index) => planned(`${index}`));
+    for (const [index, bytes] of messages.entries())
+      shelf.put(hashOf(bytes), bytes, 0, bytes.length, plans[index]!);
+    const places = messages.map((bytes) => shelf.find(hashOf(bytes), bytes, 0, bytes.length));
+    const wrong = places.filter((at, index) => at !== -1 && shelf.plan(at) !== plans[index]);
+    const found = places.filter((at) => at !== -1).length;
+    expect(wrong).toEqual([]);
+    expect(found).toBeGreaterThan(39_990);
+    expect(shelf.size).toBe(found);
   });
 });
 
