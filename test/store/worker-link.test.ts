@@ -1,45 +1,17 @@
+import fc from 'fast-check';
 import { bucketParams } from '../../src/bucket/params';
-import type { BucketResult } from '../../src/core/buckets';
+import { ALGORITHMS, type BucketResult, CHARGE_DENIED } from '../../src/core/buckets';
 import { TidegateError } from '../../src/core/errors';
 import { BorrowingStore } from '../../src/store/borrowing/borrowing-store';
 import type { BorrowedTokens } from '../../src/store/borrowing/loan-window';
 import { LeasedStore } from '../../src/store/leased/leased-store';
 import { MemoryStore } from '../../src/store/memory/memory-store';
-import { LinkServer, SharedParams } from '../../src/store/worker-link/link-server';
 import { LinkStore } from '../../src/store/worker-link/link-store';
-import type { LinkAsk } from '../../src/store/worker-link/messages';
 import { until } from '../parts/until';
 import { describeStoreContract, type StoreHarness } from './contract';
-import { ask, askOne, call, daily, request } from './contract-form';
+import { askOne, call, daily, request } from './contract-form';
+import { LinkedPrimary as Primary, nowhere } from './linked-primary';
 import { SimulatedClock } from './simulated-clock';
-
-/** Links to one memory store; messages are cloned, as between processes, and arrive when `deliver` says. */
-class Primary {
-  readonly clock = new SimulatedClock();
-  readonly store = new MemoryStore({ clock: this.clock });
-  readonly messages: LinkAsk[] = [];
-  private readonly params = new SharedParams();
-  held: (() => void)[] | undefined;
-
-  link(): LinkStore {
-    const server = new LinkServer(this.store, this.params);
-    const link: LinkStore = new LinkStore({
-      nowMs: () => performance.now(),
-      post: (message) => {
-        this.messages.push(message);
-        const copy = structuredClone(message);
-        const deliver = (): void => {
-          const reply = server.receive(copy);
-          if (reply !== undefined) link.receive(structuredClone(reply));
-        };
-        if (this.held === undefined) setImmediate(deliver);
-        else this.held.push(deliver);
-        return true;
-      },
-    });
-    return link;
-  }
-}
 
 function linkHarness(): StoreHarness {
   const clock = new SimulatedClock();
@@ -68,33 +40,91 @@ function linkHarness(): StoreHarness {
 describeStoreContract('a worker over its link', linkHarness);
 
 describe('a link', () => {
-  test('asks all of one turn in one message, and names parameters once', async () => {
+  test('asks all of one turn in one frame, and tells keys and parameters once', async () => {
     const primary = new Primary();
     const link = primary.link();
     const params = daily('token_bucket', 100);
-    for (let turn = 0; turn < 2; turn += 1) {
-      await Promise.all(Array.from({ length: 50 }, () => askOne(link, call('k', params, 1))));
+    for (let turn = 0; turn < 3; turn += 1) {
+      await Promise.all(Array.from({ length: 50 }, () => askOne(link, call('a key', params, 1))));
     }
-    expect(primary.messages.map(({ asks, params: named }) => [asks.length, named.length])).toEqual([
-      [50, 1],
-      [50, 0],
+    const callWords = 6 + 1;
+    const told = { params: 8, key: 1 + 1 };
+    expect(primary.frames.map((frame) => frame.length / 8 - 1)).toEqual([
+      50 * callWords + told.params + told.key,
+      50 * callWords,
+      50 * callWords,
     ]);
     await link.close();
   });
 
-  test('names parameters anew before it would name too many', async () => {
+  test.each([
+    ['parameters', 20_000, (i: number) => call('k', daily('token_bucket', i + 2), 0)],
+    ['keys', 2_000, (i: number) => call(`key ${i}`, daily('token_bucket', 7), 1)],
+    ['long keys', 300, (i: number) => call(`${i} ${'long'.repeat(300)}`, daily('token_bucket', 7), 1)],
+  ])('goes on when more %s are named than are remembered', async (_, count, callAt) => {
+    const primary = new Primary();
+    const link = primary.link({ maxKeys: 300 });
+    for (let i = 0; i < count; i += 1) {
+      const pending = link.decide(request([callAt(i)]));
+      if (i % 1_000 === 0) await pending;
+    }
+    for (const i of [0, 1, count / 2, count - 1]) {
+      const { params, key } = callAt(i);
+      const [far, near] = [
+        await askOne(link, call(key, params, 0)),
+        await askOne(primary.store, call(key, params, 0)),
+      ];
+      expect(far).toEqual(near);
+      expect(far.remaining).toBe(params.capacity - callAt(i).hits);
+    }
+    await link.close();
+  });
+
+  test('answers as the buckets do, whatever it remembers', async () => {
+    const key = fc.oneof(
+      fc.constantFrom('a', 'b', 'c', 'd', 'é', '鍵', '\ud800', '', 'long'.repeat(100)),
+      fc.string({ unit: 'binary', maxLength: 40 }),
+    );
+    const anyCall = fc.record({
+      key,
+      params: fc.constantFrom(...ALGORITHMS.flatMap((kind) => [daily(kind, 5), daily(kind, 2 ** 32 - 1)])),
+      hits: fc.oneof(fc.integer({ min: -3, max: 8 }), fc.constantFrom(0.5, NaN, 2 ** 33)),
+      role: fc.constantFrom('hard' as const, 'quota' as const, 'shadow' as const),
+      assumeOnFailure: fc.boolean(),
+    });
+    const anyRequest = fc.record({
+      calls: fc.array(
+        anyCall.map((one) => ({ ...one, group: one.key })),
+        { maxLength: 6 },
+      ),
+      chargeDenied: fc.constantFrom(...CHARGE_DENIED),
+      quotaSatisfied: fc.boolean(),
+      deadlineMs: fc.constant(10_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyRequest, { maxLength: 20 }), async (requests) => {
+        const primary = new Primary();
+        const link = primary.link({ maxKeys: 3 });
+        const alone = new MemoryStore({ clock: new SimulatedClock() });
+        const far = await Promise.all(requests.map((one) => Promise.resolve(link.decide(one))));
+        expect(far).toEqual(requests.map((one) => alone.decide(one)));
+        await link.close();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('refuses what is too large for a frame', async () => {
     const primary = new Primary();
     const link = primary.link();
-    for (let i = 0; i < 9_000; i += 1) {
-      const asked = [
-        call(`a${i}`, daily('token_bucket', i + 2), 1),
-        call('b', daily('fixed_window', i + 1), 0),
-      ];
-      const pending = ask(link, asked);
-      if (i % 100 === 0) expect((await pending).map((outcome) => outcome.allowed)).toEqual([true, true]);
-    }
-    expect((await askOne(link, call('a8999', daily('token_bucket', 9_001), 0))).remaining).toBe(9_000);
-    expect(primary.messages.filter(({ anew }) => anew).length).toBeGreaterThan(2);
+    const params = daily('token_bucket', 7);
+    const many = Array.from({ length: 8_193 }, (_, i) => call(`k${i}`, params, 1));
+    const long = [call('k'.repeat(2 ** 20), params, 1), call('l', params, 1)];
+    for (const calls of [many, long])
+      expect(await link.decide(request(calls))).toMatchObject(
+        calls.map(() => ({ code: 'TG_REQUEST_TOO_LARGE' })),
+      );
+    expect(primary.frames).toHaveLength(0);
     await link.close();
   });
 
@@ -116,23 +146,18 @@ describe('a link', () => {
   });
 
   test('bounds what waits, and fails it when it closes', async () => {
-    const primary = new Primary();
-    const link: LinkStore = new LinkStore({
-      nowMs: () => performance.now(),
-      post: () => true,
-      maxPending: 2,
-    });
+    const output = { unsentBytes: 0, send: () => 'done' as const };
+    const link = new LinkStore({ output, nowMs: () => performance.now(), maxPending: 2 });
     const one = request([call('k', daily('token_bucket', 10), 1)]);
     const waiting = [Promise.resolve(link.decide(one)), Promise.resolve(link.decide(one))];
     expect(link.decide(one)).toMatchObject([{ code: 'TG_STORE_UNAVAILABLE' }]);
     await link.close();
     const answers: (readonly BucketResult[])[] = await Promise.all(waiting);
     expect(answers.flat().every((result) => result instanceof TidegateError)).toBe(true);
-    expect(primary.messages).toHaveLength(0);
   });
 
   test('says at once when there is nobody to ask', async () => {
-    const link: LinkStore = new LinkStore({ nowMs: () => performance.now(), post: () => false });
+    const link = new LinkStore({ output: nowhere, nowMs: () => performance.now() });
     expect(await link.decide(request([call('k', daily('token_bucket', 10), 1)]))).toMatchObject([
       { code: 'TG_STORE_UNAVAILABLE' },
     ]);
@@ -228,7 +253,7 @@ describe('tokens that move over a link', () => {
     await link.close();
     expect(await lost).toMatchObject({ code: 'TG_STORE_UNAVAILABLE' });
     expect(await link.transfer(order)).toMatchObject({ code: 'TG_STORE_UNAVAILABLE' });
-    const alone = new LinkStore({ nowMs: () => performance.now(), post: () => false });
+    const alone = new LinkStore({ output: nowhere, nowMs: () => performance.now() });
     expect(await alone.transfer(order)).toMatchObject({ code: 'TG_STORE_UNAVAILABLE' });
   });
 });

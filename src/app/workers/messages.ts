@@ -1,11 +1,16 @@
-/** What the primary and its workers say to each other. Plain data: every message is cloned. */
+/**
+ * What the primary and its workers say to each other, but for what is asked of the buckets of the memory store, which has
+ * a socket of its own. Plain data: every message is cloned.
+ */
 import type { ObservationBatch } from '../../core/observation';
 import type { Settings } from '../../config/settings-shape';
 import type { LimitsFile } from '../../limiter/dialect/limits-file';
 import type { AtOnceSum } from '../control/at-once';
 import type { PackedTable } from '../control/packed-table';
-import type { LinkAsk, LinkReply } from '../../store/worker-link/messages';
 import type { MetricsShare } from '../../telemetry/metrics-share';
+
+/** Where a worker finds the socket to the primary's buckets among what it was started with. */
+export const LINK_FD = 4;
 
 /** Limits that were read and checked: what a worker compiles into its table. */
 export interface PublishedLimits {
@@ -27,7 +32,6 @@ export interface Begin {
 /** From the primary. */
 export type ToWorker =
   | Begin
-  | LinkReply
   | { readonly kind: 'limits'; readonly limits: PublishedLimits }
   /** What a pool's leader published. */
   | { readonly kind: 'table'; readonly table: PackedTable }
@@ -60,7 +64,6 @@ export interface WorkerShare {
 
 /** From a worker. */
 export type FromWorker =
-  | LinkAsk
   | WorkerShare
   /** What came of each class in a step. */
   | { readonly kind: 'observed'; readonly batch: ObservationBatch }

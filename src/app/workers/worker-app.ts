@@ -5,8 +5,6 @@ import type { Logger, Server } from '../../core/ports';
 import { compileInSteps } from '../../limiter/compile-limits';
 import { Limiter } from '../../limiter/limiter';
 import { PlanCache } from '../../limiter/plan-cache';
-import { LinkStore } from '../../store/worker-link/link-store';
-import type { LinkReply } from '../../store/worker-link/messages';
 import { createFaultLog, type FaultLog } from '../../telemetry/fault-log';
 import { createLogger } from '../../telemetry/logger';
 import { Metrics } from '../../telemetry/metrics';
@@ -22,6 +20,7 @@ import { dataServer } from '../servers';
 import { createStores, type Stores } from '../stores';
 import { systemClock } from '../system-clock';
 import { tracedMethods } from '../traced-methods';
+import { openLink } from './worker-link';
 import { workerDemand, type WorkerDemand } from './worker-demand';
 import type { Begin, FromWorker, PublishedLimits, ToWorker } from './messages';
 
@@ -39,7 +38,6 @@ interface Parts {
   readonly faults: FaultLog;
   readonly metrics: Metrics;
   readonly tracer: Tracer;
-  readonly link: LinkStore | undefined;
   readonly stores: Stores;
   readonly limiter: Limiter;
   readonly tuned: TunedLimits;
@@ -67,7 +65,7 @@ export class WorkerApp {
     );
     const tracer = await createTracer(tracingOptions(settings), logger);
     const nowMs = (): number => systemClock.monotonicMs();
-    const link = settings.store.kind === 'memory' ? new LinkStore({ post, nowMs }) : undefined;
+    const link = settings.store.kind === 'memory' ? openLink(nowMs, (error) => app.#fault(error)) : undefined;
     const tuned = new TunedLimits(settings, systemClock);
     const stores = createStores(settings, systemClock, logger, metrics, link, tuned.lending);
     const faults = createFaultLog(logger, systemClock);
@@ -80,19 +78,19 @@ export class WorkerApp {
       limiterOptions(settings),
     );
     const demand = settings.forecast.enabled ? workerDemand(settings, post, logger) : undefined;
-    return new WorkerApp({
+    const app = new WorkerApp({
       begin,
       post,
       logger,
       faults,
       metrics,
       tracer,
-      link,
       stores,
       limiter,
       tuned,
       demand,
     });
+    return app;
   }
 
   /** Rejects with a TidegateError when it cannot serve. */
@@ -131,9 +129,6 @@ export class WorkerApp {
   /** Takes in a message of the primary. */
   heard(message: ToWorker): void {
     switch (message.kind) {
-      case 'answer':
-        this.#answered(message);
-        return;
       case 'limits':
         this.#loading = this.#loading
           .then(() => this.#use(message.limits))
@@ -157,10 +152,6 @@ export class WorkerApp {
       case 'begin':
         return;
     }
-  }
-
-  #answered(reply: LinkReply): void {
-    this.parts.link?.receive(reply);
   }
 
   /** Compiles limits that the primary has found to be right, with turns for decisions in between. */

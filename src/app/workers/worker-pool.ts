@@ -3,6 +3,7 @@
  * buckets, adds up what they count, and starts anew those that end by themselves. It decides nothing for them.
  */
 import cluster, { type Worker } from 'node:cluster';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings-shape';
 import { CATALOGUE, type ErrorCode } from '../../core/error-catalogue';
@@ -11,8 +12,16 @@ import type { ObservationBatch } from '../../core/observation';
 import type { Logger } from '../../core/ports';
 import type { AtOnceSum } from '../control/at-once';
 import type { PackedTable } from '../control/packed-table';
+import { LinkChannel } from '../../store/worker-link/link-channel';
 import { type LinkedBuckets, LinkServer, SharedParams } from '../../store/worker-link/link-server';
-import type { FromWorker, PublishedLimits, ToWorker, WorkerGauges, WorkerShare } from './messages';
+import {
+  type FromWorker,
+  LINK_FD,
+  type PublishedLimits,
+  type ToWorker,
+  type WorkerGauges,
+  type WorkerShare,
+} from './messages';
 
 /** What a {@link WorkerPool} stands on. */
 export interface WorkerPoolParts {
@@ -105,7 +114,13 @@ export class WorkerPool {
    */
   async start(): Promise<string> {
     cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.setupPrimary({ exec: join(__dirname, 'worker-process.js'), args: [], serialization: 'advanced' });
+    cluster.setupPrimary({
+      exec: join(__dirname, 'worker-process.js'),
+      args: [],
+      serialization: 'advanced',
+      // The last one is LINK_FD.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'],
+    });
     const [first, ...others] = this.#places;
     if (first === undefined) throw new TidegateError('TG_INTERNAL', 'no workers');
     try {
@@ -212,13 +227,13 @@ export class WorkerPool {
   }
 
   #fork(place: Place): void {
-    const { settings, buckets } = this.parts;
+    const { settings } = this.parts;
     const worker = cluster.fork();
-    const link = buckets === undefined ? undefined : new LinkServer(buckets, this.#shared);
+    this.#link(place, worker);
     place.worker = worker;
     place.startedMs = performance.now();
     place.generation = this.#limits?.generation ?? 0;
-    worker.on('message', (message: FromWorker) => this.#heard(place, worker, link, message));
+    worker.on('message', (message: FromWorker) => this.#heard(place, worker, message));
     worker.on('error', (error) => {
       this.parts.logger.warn({ worker: place.number, error }, 'a worker cannot be spoken to');
     });
@@ -227,13 +242,26 @@ export class WorkerPool {
     place.send({ kind: 'begin', worker: place.number, settings, port: this.#port, limits });
   }
 
-  #heard(place: Place, worker: Worker, link: LinkServer | undefined, message: FromWorker): void {
+  /** Answers what a worker asks of the buckets. A worker whose link makes no sense is of no use: it is started anew. */
+  #link(place: Place, worker: Worker): void {
+    const { buckets, logger } = this.parts;
+    const socket = worker.process.stdio[LINK_FD];
+    if (!(socket instanceof Socket)) return;
+    const channel = new LinkChannel(socket);
+    if (buckets === undefined) return;
+    const server = new LinkServer(buckets, this.#shared, channel);
+    channel.attach({
+      receive: (chunk) => server.receive(chunk),
+      ended: (error) => {
+        if (error === undefined || worker.isDead()) return;
+        logger.error({ worker: place.number, error }, 'the link to a worker broke');
+        worker.process.kill('SIGKILL');
+      },
+    });
+  }
+
+  #heard(place: Place, worker: Worker, message: FromWorker): void {
     switch (message.kind) {
-      case 'ask': {
-        const reply = link?.receive(message);
-        if (reply !== undefined && worker.isConnected()) worker.send(reply, undefined, () => undefined);
-        return;
-      }
       case 'share':
         place.gauges = message.gauges;
         this.parts.counted(message);

@@ -1,25 +1,23 @@
 /** The side of a link that holds the buckets: settles what one worker asks, at once, in the order asked. */
 import { bucketParams } from '../../bucket/params';
 import { transferFault } from '../../bucket/transfer';
-import type { BucketParams, BucketRequest, BucketResult } from '../../core/buckets';
+import {
+  ALGORITHMS,
+  type BucketParams,
+  type BucketRequest,
+  type BucketResult,
+  CHARGE_DENIED,
+  type Role,
+} from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseReply, LeaseSource } from '../../core/leases';
 import type { TokenTransfer, TransferResult } from '../../core/pool-link';
-import {
-  isLease,
-  isTransfer,
-  type LinkAnswer,
-  type LinkAsk,
-  type LinkLease,
-  type LinkQuestion,
-  type LinkReply,
-  type LinkRequest,
-  type LinkTransfer,
-  toLinkError,
-  toLinkOutcome,
-} from './messages';
+import { writeFailed, writeGrant, writeMoved, writeResults } from './answers';
+import { ASK, CALL_FLAG, MAX_CALLS, MAX_KEPT_KEY_CHARS, MAX_KEYS, REQUEST_FLAG, ROLES } from './format';
+import { FrameReader, malformed } from './frame-reader';
+import { FrameWriter, type LinkOutput } from './frame-writer';
 
-/** Buckets that answer at once. */
+/** Buckets that answer at once. What is asked of them is theirs until they have answered, and no longer. */
 export interface LinkedBuckets extends LeaseSource {
   decide(request: BucketRequest): readonly BucketResult[];
   move(transfer: Omit<TokenTransfer, 'id'>): TransferResult | TidegateError;
@@ -45,75 +43,192 @@ export class SharedParams {
   }
 }
 
+/** A call whose fields are written over for the next one. */
+interface MutableCall {
+  key: string;
+  group: string;
+  params: BucketParams;
+  hits: number;
+  role: Role;
+  assumeOnFailure: boolean;
+}
+
 /** One worker's link. */
 export class LinkServer {
-  readonly #params = new Map<number, BucketParams>();
+  readonly #params: BucketParams[] = [];
+  readonly #keys: string[] = [];
+  readonly #reader = new FrameReader(() => this.#read());
+  readonly #writer = new FrameWriter();
+  /** The call of requests that have one, which are nearly all. */
+  readonly #single: MutableCall[] = [];
 
   constructor(
     private readonly buckets: LinkedBuckets,
     private readonly shared: SharedParams,
+    private readonly output: LinkOutput,
   ) {}
 
-  /** Settles a message. @returns the answer; undefined where none is wanted. */
-  receive(message: LinkAsk): LinkReply | undefined {
-    if (message.anew) this.#params.clear();
-    for (const [id, params] of message.params) this.#params.set(id, this.shared.of(params));
-    const answers: LinkAnswer[] = [];
-    for (const ask of message.asks) {
-      if (ask[0] !== 0) answers.push([ask[0], this.#settle(ask)]);
-      else this.#settle(ask);
-    }
-    return answers.length === 0 ? undefined : { kind: 'answer', answers };
+  /** Settles what came, and answers. @throws TidegateError for what is no ask; the link is of no use then. */
+  receive(chunk: Uint8Array): void {
+    this.#reader.receive(chunk);
+    if (!this.#writer.isEmpty) this.#writer.flush(this.output);
   }
 
-  #settle(ask: LinkQuestion): LinkAnswer[1] {
-    try {
-      if (isTransfer(ask)) return this.#move(ask);
-      return isLease(ask) ? this.#lease(ask) : this.#decide(ask);
-    } catch (thrown) {
-      return toLinkError(TidegateError.from(thrown));
+  #read(): void {
+    const reader = this.#reader;
+    while (reader.hasMore) {
+      const kind = reader.next();
+      if (kind === ASK.DECIDE) this.#decide();
+      else if (kind === ASK.LEASE) this.#lease();
+      else if (kind === ASK.PARAMS) this.#learn();
+      else if (kind === ASK.MOVE) this.#move();
+      else throw malformed('an unknown ask');
+      if (this.#writer.isFull) this.#writer.flush(this.output);
     }
   }
 
-  #decide([, chargeDenied, quotaSatisfied, calls]: LinkRequest): LinkAnswer[1] {
-    const results = this.buckets.decide({
-      calls: calls.map(([key, params, hits, role, assumeOnFailure]) => ({
-        key,
-        group: key,
-        params: this.#paramsOf(params),
-        hits,
-        role,
-        assumeOnFailure,
-      })),
-      chargeDenied,
-      quotaSatisfied,
+  #decide(): void {
+    const reader = this.#reader;
+    const flags = reader.count(REQUEST_FLAG.ALL);
+    const count = reader.count(MAX_CALLS);
+    const calls = count === 1 ? this.#single : [];
+    for (let i = 0; i < count; i += 1) this.#readCall(calls, i);
+    const request: BucketRequest = {
+      calls,
+      chargeDenied: named(CHARGE_DENIED, flags & REQUEST_FLAG.CHARGE_MASK),
+      quotaSatisfied: (flags & REQUEST_FLAG.QUOTA_SATISFIED) !== 0,
       deadlineMs: Infinity,
-    });
-    return results.map((result) =>
-      result instanceof TidegateError ? toLinkError(result) : toLinkOutcome(result),
-    );
+    };
+    const silent = (flags & REQUEST_FLAG.SILENT) !== 0;
+    try {
+      const results = this.buckets.decide(request);
+      if (!silent) writeResults(this.#writer, results);
+    } catch (thrown) {
+      if (!silent) writeFailed(this.#writer, TidegateError.from(thrown));
+    }
   }
 
-  #lease([, params, ask]: LinkLease): LinkAnswer[1] {
-    let answer: LeaseReply | TidegateError | undefined;
-    this.buckets.lease({ ...ask, params: this.#paramsOf(params) }, (outcome) => {
-      answer = outcome;
-    });
-    if (answer === undefined) throw new TidegateError('TG_INTERNAL', 'a lease was not settled at once');
-    return answer instanceof TidegateError ? toLinkError(answer) : answer;
+  #readCall(calls: MutableCall[], place: number): void {
+    const reader = this.#reader;
+    const hits = reader.next();
+    const params = this.#paramsOf(reader.next());
+    const flags = reader.count(CALL_FLAG.ALL);
+    const key = this.#key();
+    const role = named(ROLES, flags & CALL_FLAG.ROLE_MASK);
+    const assumeOnFailure = (flags & CALL_FLAG.ASSUME_ON_FAILURE) !== 0;
+    const call = calls[place];
+    if (call === undefined) {
+      calls[place] = { key, group: key, params, hits, role, assumeOnFailure };
+      return;
+    }
+    call.key = key;
+    call.group = key;
+    call.params = params;
+    call.hits = hits;
+    call.role = role;
+    call.assumeOnFailure = assumeOnFailure;
   }
 
-  #move([, fromParams, toParams, fromKey, toKey, tokens, keep]: LinkTransfer): LinkAnswer[1] {
-    const from = { key: fromKey, group: fromKey, params: this.#paramsOf(fromParams) };
-    const to = { key: toKey, group: toKey, params: this.#paramsOf(toParams) };
+  #lease(): void {
+    const reader = this.#reader;
+    const asked = {
+      params: this.#paramsOf(reader.next()),
+      holder: reader.next(),
+      seq: reader.next(),
+      window: reader.next(),
+      held: reader.next(),
+      back: reader.next(),
+      confirmed: reader.next(),
+      recorded: reader.next(),
+      want: reader.next(),
+      keepUs: reader.next(),
+      epsilon: reader.next(),
+    };
+    const key = this.#key();
+    const outcome = this.#settled(() => {
+      let answer: LeaseReply | TidegateError | undefined;
+      this.buckets.lease({ ...asked, key, group: key }, (given) => {
+        answer = given;
+      });
+      return answer ?? new TidegateError('TG_INTERNAL', 'a lease was not settled at once');
+    });
+    if (outcome instanceof TidegateError) writeFailed(this.#writer, outcome);
+    else writeGrant(this.#writer, outcome);
+  }
+
+  #move(): void {
+    const reader = this.#reader;
+    const lender = this.#paramsOf(reader.next());
+    const borrower = this.#paramsOf(reader.next());
+    const tokens = reader.next();
+    const keep = reader.next();
+    const from = { ...this.#named(), params: lender };
+    const to = { ...this.#named(), params: borrower };
     const transfer = { id: 'link', from, to, tokens, keep };
-    const outcome = transferFault(transfer) ?? this.buckets.move(transfer);
-    return outcome instanceof TidegateError ? toLinkError(outcome) : outcome;
+    const outcome = this.#settled(() => transferFault(transfer) ?? this.buckets.move(transfer));
+    if (outcome instanceof TidegateError) writeFailed(this.#writer, outcome);
+    else writeMoved(this.#writer, outcome);
   }
 
-  #paramsOf(id: number): BucketParams {
-    const params = this.#params.get(id);
-    if (params === undefined) throw new TidegateError('TG_INTERNAL', 'parameters that were not told');
+  /** Remembers parameters. */
+  #learn(): void {
+    const reader = this.#reader;
+    const number = reader.count(MAX_CALLS - 1);
+    const params = this.#settled(() =>
+      this.shared.of({
+        algorithm: named(ALGORITHMS, reader.count(ALGORITHMS.length - 1)),
+        limit: reader.next(),
+        windowUs: reader.next(),
+        capacity: reader.next(),
+        rateUtPerS: reader.next(),
+        version: reader.next(),
+      }),
+    );
+    if (params instanceof TidegateError) throw params;
+    this.#params[number] = params;
+  }
+
+  #settled<T>(settle: () => T): T | TidegateError {
+    try {
+      return settle();
+    } catch (thrown) {
+      return TidegateError.from(thrown);
+    }
+  }
+
+  #named(): { readonly key: string; readonly group: string } {
+    const key = this.#key();
+    return { key, group: key };
+  }
+
+  #key(): string {
+    const reader = this.#reader;
+    const told = reader.next();
+    if (told >= 0) {
+      const known = this.#keys[told];
+      if (known === undefined) throw malformed('a key that was not told');
+      return known;
+    }
+    const number = reader.next();
+    const key = reader.text(told);
+    if (number === -1) return key;
+    if (!(number >= 0 && number < MAX_KEYS) || !Number.isInteger(number))
+      throw malformed('a number out of its bounds');
+    if (key.length > MAX_KEPT_KEY_CHARS) throw malformed('a key that is too long to be remembered');
+    this.#keys[number] = key;
+    return key;
+  }
+
+  #paramsOf(number: number): BucketParams {
+    const params = this.#params[number];
+    if (params === undefined) throw malformed('parameters that were not told');
     return params;
   }
+}
+
+/** The name that a number stands for. */
+function named<T>(names: readonly T[], number: number): T {
+  const name = names[number];
+  if (name === undefined) throw malformed('a number without a meaning');
+  return name;
 }

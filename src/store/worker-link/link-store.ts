@@ -1,110 +1,91 @@
 /**
  * A worker's store: the buckets are in another process of this machine, which settles requests and grants leases as a
- * shared store does. What is asked in one turn of the event loop is one message.
+ * shared store does. What is asked in one turn of the event loop is one frame.
  *
  * Every request is answered by its deadline. One whose answer comes later is undone: what it took goes back.
  */
-import { Later } from '../../core/later';
 import { settleResults } from '../../bucket/settlement';
-import type { BucketParams, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
+import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
-import type { LeaseAsk, LeaseDone, LeaseReply, LeaseSource } from '../../core/leases';
+import type { Later } from '../../core/later';
+import type { LeaseAsk, LeaseDone, LeaseSource } from '../../core/leases';
 import type { BucketOperator, TokenTransfer, TransferResult } from '../../core/pool-link';
-import {
-  fromLinkError,
-  fromLinkOutcome,
-  isLinkError,
-  type LinkError,
-  type LinkOutcome,
-  type LinkAnswer,
-  type LinkAsk,
-  type LinkCall,
-  type LinkParams,
-  type LinkQuestion,
-  type LinkReply,
-  type LinkRequest,
-} from './messages';
+import { readGrant, readMoved, readResults } from './answers';
+import { type Asked, AskedDecision, AskedLease, AskedMove, AskedQueue } from './asked';
+import { AskWriter } from './ask-writer';
+import { ANSWER, errorOf, MAX_CALLS, MAX_KEYS, MAX_REQUEST_CHARS } from './format';
+import { FrameReader, malformed } from './frame-reader';
+import type { LinkOutput } from './frame-writer';
 
 /** What a {@link LinkStore} stands on. */
 export interface LinkStoreOptions {
-  /** Sends a message to the process that holds the buckets. @returns false when it cannot be reached. */
-  readonly post: (message: LinkAsk) => boolean;
+  /** The way to the process that holds the buckets. */
+  readonly output: LinkOutput;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
   /** Requests that may wait for answers; 20,000 when absent. */
   readonly maxPending?: number;
+  /** Keys that the other side is to remember; as many as it can when absent. */
+  readonly maxKeys?: number;
 }
 
 const MAX_PENDING = 20_000;
-/** Parameters that the other side is asked to remember. */
-const MAX_PARAMS = 4_096;
-/** How often deadlines are looked at while anything is under way, ms. */
-const SWEEP_MS = 2;
-/** How long an answer that is late is waited for, so that what it took can go back, ms. */
-const LATE_MS = 10_000;
-
-interface PendingRequest {
-  readonly request: BucketRequest;
-  readonly untilMs: number;
-  readonly answer: (results: readonly BucketResult[]) => void;
-  expired: boolean;
-}
-
-type TransferDone = (outcome: TransferResult | TidegateError) => void;
+/** Leases that may be asked for at a time, beside the requests that wait. */
+const MAX_LEASES = 2 ** 17;
+/** Nothing is asked while the other side has so much to read, bytes. */
+const MAX_UNSENT_BYTES = 2 ** 24;
 
 /** The store. */
 export class LinkStore implements BucketStore, LeaseSource, Pick<BucketOperator, 'transfer'> {
-  readonly #requests = new Map<number, PendingRequest>();
-  readonly #leases = new Map<number, LeaseDone>();
-  readonly #transfers = new Map<number, TransferDone>();
+  readonly #asked = new AskedQueue();
+  readonly #asks: AskWriter;
+  readonly #reader = new FrameReader(() => this.#read());
   readonly #maxPending: number;
-  #params = new Map<BucketParams, number>();
-  #newParams: LinkParams[] = [];
-  #anew = true;
-  #asks: LinkQuestion[] = [];
   #scheduled = false;
-  #lastId = 0;
-  #lastParams = 0;
-  #sweeper: NodeJS.Timeout | undefined;
+  /** When the turn's first request came, ms. */
+  #turnMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = Infinity;
   #closed = false;
 
   constructor(private readonly options: LinkStoreOptions) {
+    this.#asks = new AskWriter(options.maxKeys ?? MAX_KEYS);
     this.#maxPending = options.maxPending ?? MAX_PENDING;
   }
 
   decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
-    if (this.#closed) return failed(request, 'the store is closed');
-    if (this.#requests.size >= this.#maxPending)
-      return failed(request, 'too many calls wait for the primary');
-    const later = new Later<readonly BucketResult[]>();
-    const untilMs = this.options.nowMs() + request.deadlineMs;
-    const answer = (results: readonly BucketResult[]): void => later.resolve(results);
-    this.#requests.set(this.#nextId(), { request, untilMs, answer, expired: false });
-    this.#enqueue(this.#requestOf(this.#lastId, request));
-    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
-    return later;
+    const fault = this.#fault(this.#maxPending) ?? sizeFault(request.calls);
+    if (fault !== undefined) return request.calls.map(() => fault);
+    this.#begin();
+    const asked = new AskedDecision(request, this.#turnMs + request.deadlineMs);
+    this.#asked.push(asked);
+    if (asked.untilMs < this.#timerMs) this.#wake(asked.untilMs);
+    this.#asks.request(request, request.calls, false);
+    this.#written();
+    return asked;
   }
 
   lease(ask: LeaseAsk, done: LeaseDone): void {
-    if (this.#closed) {
-      done(new TidegateError('TG_STORE_UNAVAILABLE', 'the store is closed'));
+    const fault = this.#fault(this.#maxPending + MAX_LEASES);
+    if (fault !== undefined) {
+      done(fault);
       return;
     }
-    const { params, ...rest } = ask;
-    this.#leases.set(this.#nextId(), done);
-    this.#makeRoom(1);
-    this.#enqueue([this.#lastId, this.#paramsId(params), rest]);
+    this.#begin();
+    this.#asked.push(new AskedLease(done));
+    this.#asks.lease(ask);
+    this.#written();
   }
 
   /** Moves tokens between two buckets. An order whose answer is lost may have been done; it is never given twice. */
-  transfer({ from, to, tokens, keep }: TokenTransfer): Promise<TransferResult | TidegateError> {
-    if (this.#closed || this.#transfers.size >= this.#maxPending)
-      return Promise.resolve(new TidegateError('TG_STORE_UNAVAILABLE', 'the primary cannot be asked'));
+  transfer(transfer: TokenTransfer): Promise<TransferResult | TidegateError> {
+    const fault = this.#fault(this.#maxPending);
+    if (fault !== undefined) return Promise.resolve(fault);
     return new Promise((resolve) => {
-      this.#transfers.set(this.#nextId(), resolve);
-      this.#makeRoom(2);
-      const params = [this.#paramsId(from.params), this.#paramsId(to.params)] as const;
-      this.#enqueue([this.#lastId, ...params, from.key, to.key, tokens, keep]);
+      this.#begin();
+      this.#asked.push(new AskedMove(resolve));
+      this.#asks.move(transfer);
+      this.#written();
     });
   }
 
@@ -112,47 +93,100 @@ export class LinkStore implements BucketStore, LeaseSource, Pick<BucketOperator,
     return !this.#closed;
   }
 
-  /** Takes in an answer. */
-  receive(reply: LinkReply): void {
-    for (const [id, answer] of reply.answers) {
-      const done = this.#leases.get(id);
-      if (done !== undefined) {
-        this.#leases.delete(id);
-        done(replyOf(answer));
-      } else if (!this.#transferred(id, answer)) this.#answered(id, answer);
-    }
-    this.#stopSweeping();
+  /** Takes in what came. @throws TidegateError for what is no answer; the link is of no use then. */
+  receive(chunk: Uint8Array): void {
+    if (!this.#closed) this.#reader.receive(chunk);
   }
 
-  /** Everything that waits gets an error: the other side is gone, or this one closes. */
+  /** Everything that waits gets an error: this side closes. */
   async close(): Promise<void> {
-    this.#closed = true;
+    if (this.#closed) return;
     this.#flush();
-    clearInterval(this.#sweeper);
-    const error = new TidegateError('TG_STORE_UNAVAILABLE', 'the store is closed');
-    for (const done of this.#leases.values()) done(error);
-    this.#leases.clear();
-    for (const done of this.#transfers.values()) done(error);
-    this.#transfers.clear();
-    for (const { request, answer } of this.#requests.values()) answer(request.calls.map(() => error));
-    this.#requests.clear();
+    this.#end('the store is closed');
   }
 
-  #transferred(id: number, answer: LinkAnswer[1]): boolean {
-    const done = this.#transfers.get(id);
-    if (done === undefined) return false;
-    this.#transfers.delete(id);
-    done(replyOf(answer));
-    return true;
+  /** Everything that waits gets an error, and so does whatever is asked from now on: the other side is gone. */
+  lost(): void {
+    if (!this.#closed) this.#end('the primary cannot be reached');
   }
 
-  #answered(id: number, answer: LinkAnswer[1]): void {
-    const pending = this.#requests.get(id);
-    if (pending === undefined) return;
-    this.#requests.delete(id);
-    const results = resultsOf(pending.request, answer);
-    if (!pending.expired) pending.answer(results);
-    else this.#undo(pending.request, results);
+  #fault(mostWaiting: number): TidegateError | undefined {
+    const why = this.#closed
+      ? 'the primary is not there, or the store is closed'
+      : this.#asked.length >= mostWaiting || this.options.output.unsentBytes > MAX_UNSENT_BYTES
+        ? 'too many calls wait for the primary'
+        : undefined;
+    return why === undefined ? undefined : new TidegateError('TG_STORE_UNAVAILABLE', why);
+  }
+
+  #begin(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#turnMs = this.options.nowMs();
+    setImmediate(() => this.#flush());
+  }
+
+  #written(): void {
+    if (this.#asks.writer.isFull) this.#send();
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    if (!this.#asks.writer.isEmpty) this.#send();
+  }
+
+  #send(): void {
+    if (!this.#asks.writer.flush(this.options.output)) this.lost();
+  }
+
+  #end(why: string): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const error = new TidegateError('TG_STORE_UNAVAILABLE', why);
+    for (const asked of this.#asked.clear()) asked.fail(error);
+  }
+
+  /** Reads a frame of answers. */
+  #read(): void {
+    const reader = this.#reader;
+    while (reader.hasMore) {
+      const kind = reader.next();
+      const asked = this.#asked.shift();
+      // Whoever was told an answer may have closed the store: what is left has been told so.
+      if (kind === ANSWER.FAILED) this.#answeredWithError(asked, errorOf(reader.text(reader.next())));
+      else if (kind === ANSWER.RESULTS) this.#answered(asked);
+      else if (kind === ANSWER.GRANT) this.#granted(asked);
+      else if (kind === ANSWER.MOVED) this.#moved(asked);
+      else throw malformed('an unknown answer');
+    }
+  }
+
+  #answered(asked: Asked | undefined): void {
+    const results = readResults(this.#reader);
+    if (asked === undefined && this.#closed) return;
+    if (!(asked instanceof AskedDecision) || asked.request.calls.length !== results.length)
+      throw malformed('an answer to something else');
+    if (asked.expired) this.#undo(asked.request, results);
+    else asked.resolve(results);
+  }
+
+  #granted(asked: Asked | undefined): void {
+    const reply = readGrant(this.#reader);
+    if (asked === undefined && this.#closed) return;
+    if (!(asked instanceof AskedLease)) throw malformed('a grant that nobody asked for');
+    asked.done(reply);
+  }
+
+  #moved(asked: Asked | undefined): void {
+    const result = readMoved(this.#reader);
+    if (asked === undefined && this.#closed) return;
+    if (!(asked instanceof AskedMove)) throw malformed('a transfer that nobody asked for');
+    asked.done(result);
+  }
+
+  #answeredWithError(asked: Asked | undefined, error: TidegateError): void {
+    if (asked === undefined && !this.#closed) throw malformed('an error that nobody asked for');
+    asked?.fail(error);
   }
 
   /** The caller was told that there is no answer: what was taken all the same goes back. */
@@ -160,110 +194,35 @@ export class LinkStore implements BucketStore, LeaseSource, Pick<BucketOperator,
     const { charged } = settleResults(request, results);
     const taken = request.calls.filter((call, i) => charged[i] === true && call.hits > 0);
     if (taken.length === 0 || this.#closed) return;
-    const calls = taken.map((call) => ({ ...call, hits: -call.hits }));
-    this.#enqueue(this.#requestOf(0, { ...request, calls }));
+    this.#begin();
+    this.#asks.request(
+      request,
+      taken.map((call) => ({ ...call, hits: -call.hits })),
+      true,
+    );
+    this.#written();
   }
 
-  #requestOf(id: number, request: BucketRequest): LinkRequest {
-    this.#makeRoom(request.calls.length);
-    const calls = request.calls.map(({ key, params, hits, role, assumeOnFailure }): LinkCall => [
-      key,
-      this.#paramsId(params),
-      hits,
-      role,
-      assumeOnFailure,
-    ]);
-    return [id, request.chargeDenied, request.quotaSatisfied, calls];
+  #wake(atMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = atMs;
+    const delayMs = Math.max(1, Math.ceil(atMs - this.options.nowMs()));
+    this.#timer = setTimeout(() => this.#expire(), delayMs);
   }
 
-  #paramsId(params: BucketParams): number {
-    const known = this.#params.get(params);
-    if (known !== undefined) return known;
-    this.#lastParams += 1;
-    this.#params.set(params, this.#lastParams);
-    this.#newParams.push([this.#lastParams, params]);
-    return this.#lastParams;
-  }
-
-  /** Begins numbering parameters anew before a message would name too many; what waits to be sent names the old numbers. */
-  #makeRoom(calls: number): void {
-    if (this.#params.size + calls <= MAX_PARAMS) return;
-    this.#flush();
-    this.#params = new Map();
-    this.#newParams = [];
-    this.#anew = true;
-  }
-
-  #nextId(): number {
-    this.#lastId += 1;
-    return this.#lastId;
-  }
-
-  #enqueue(ask: LinkQuestion): void {
-    this.#asks.push(ask);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#scheduled = false;
-    const asks = this.#asks;
-    if (asks.length === 0) return;
-    this.#asks = [];
-    const params = this.#newParams;
-    this.#newParams = [];
-    const sent = this.options.post({ kind: 'ask', anew: this.#anew, params, asks });
-    this.#anew = false;
-    if (sent) return;
-    const error = { code: 'TG_STORE_UNAVAILABLE', message: 'the primary cannot be reached' };
-    this.receive({ kind: 'answer', answers: asks.map((ask) => [ask[0], error]) });
-  }
-
-  #sweep(): void {
-    const nowMs = this.options.nowMs();
-    for (const [id, pending] of this.#requests) {
-      if (pending.expired) {
-        if (nowMs >= pending.untilMs + LATE_MS) this.#requests.delete(id);
-      } else if (nowMs >= pending.untilMs) {
-        pending.expired = true;
-        const error = new TidegateError(
-          'TG_STORE_TIMEOUT',
-          `no answer from the primary within ${pending.request.deadlineMs} ms`,
-        );
-        pending.answer(pending.request.calls.map(() => error));
-      }
-    }
-    this.#stopSweeping();
-  }
-
-  #stopSweeping(): void {
-    if (this.#requests.size > 0) return;
-    clearInterval(this.#sweeper);
-    this.#sweeper = undefined;
+  #expire(): void {
+    this.#timerMs = Infinity;
+    const nextMs = this.#asked.expire(this.options.nowMs(), ({ deadlineMs }) => {
+      return new TidegateError('TG_STORE_TIMEOUT', `no answer from the primary within ${deadlineMs} ms`);
+    });
+    if (nextMs < this.#timerMs && !this.#closed) this.#wake(nextMs);
   }
 }
 
-function failed(request: BucketRequest, why: string): readonly BucketResult[] {
-  const error = new TidegateError('TG_STORE_UNAVAILABLE', why);
-  return request.calls.map(() => error);
-}
-
-function resultsOf(request: BucketRequest, answer: LinkAnswer[1]): readonly BucketResult[] {
-  if (!Array.isArray(answer)) {
-    const error = isLinkError(answer)
-      ? fromLinkError(answer)
-      : new TidegateError('TG_STORE_REPLY', 'the primary answered something unexpected');
-    return request.calls.map(() => error);
-  }
-  return (answer as readonly (LinkOutcome | LinkError)[]).map((result) =>
-    isLinkError(result) ? fromLinkError(result) : fromLinkOutcome(result),
-  );
-}
-
-/** An answer to a lease's ask or to a transfer, whichever was asked for. */
-function replyOf<T extends LeaseReply | TransferResult>(answer: LinkAnswer[1]): T | TidegateError {
-  if (Array.isArray(answer))
-    return new TidegateError('TG_STORE_REPLY', 'the primary answered something unexpected');
-  return isLinkError(answer) ? fromLinkError(answer) : (answer as T);
+function sizeFault(calls: readonly BucketCall[]): TidegateError | undefined {
+  let chars = 0;
+  for (const call of calls) chars += call.key.length;
+  if (calls.length <= MAX_CALLS && chars <= MAX_REQUEST_CHARS) return undefined;
+  const why = `a request of ${calls.length} buckets, whose keys have ${chars} characters together`;
+  return new TidegateError('TG_REQUEST_TOO_LARGE', why);
 }
