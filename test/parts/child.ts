@@ -9,6 +9,8 @@ export type ChildExit = number | NodeJS.Signals;
 
 /** A started program. */
 export interface Child {
+  /** -1 when it could not be started. */
+  readonly pid: number;
   /** Settles when it has ended, however it did. */
   readonly exited: Promise<ChildExit>;
   /** Its last lines on stdout and stderr, to put into a failure's message. */
@@ -40,6 +42,7 @@ export function startChild(program: string, args: readonly string[], options: Ch
 }
 
 class SpawnedChild implements Child {
+  readonly pid: number;
   readonly exited: Promise<ChildExit>;
   private readonly lines: string[] = [];
   private readonly listeners = new Set<(line: string) => void>();
@@ -49,6 +52,7 @@ class SpawnedChild implements Child {
     private readonly child: ChildProcess,
     private readonly program: string,
   ) {
+    this.pid = child.pid ?? -1;
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.take(line));
     }

@@ -29,6 +29,7 @@ import { StatusDesk } from './status-desk';
 import { startSignals } from './signals-part';
 import { describeError } from '../../telemetry/log-fields';
 import { systemClock } from '../system-clock';
+import { giveWay, NICE } from '../thread-priority';
 
 const TURN_MS = 1_000;
 const GROUP_LATE_MS = 120_000;
@@ -215,4 +216,7 @@ function loggerOver(post: (message: FromControl) => void): Logger {
 
 // This file is its own worker: its data says so, so that importing it elsewhere does nothing.
 const setup = workerData as ControlSetup | null;
-if (parentPort !== null && setup?.controlThread === true) void run(setup, parentPort);
+if (parentPort !== null && setup?.controlThread === true) {
+  giveWay(NICE.control);
+  void run(setup, parentPort);
+}

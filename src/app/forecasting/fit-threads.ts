@@ -7,6 +7,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
 import { MODEL_KINDS } from '../../forecast/choice/kinds';
+import { giveWay, NICE } from '../thread-priority';
 import { runFit, type FitJob, type FitOutcome } from './fit-job';
 
 /** Makes fits. */
@@ -127,6 +128,7 @@ function ended(): TidegateError {
 
 // This file is its own worker: its data says so, so that importing it elsewhere (also in another worker) does nothing.
 if (parentPort !== null && (workerData as { modelFitting?: boolean } | null)?.modelFitting === true) {
+  giveWay(NICE.fitting);
   const port = parentPort;
   port.on('message', (job: FitJob) => {
     try {

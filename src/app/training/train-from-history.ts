@@ -1,9 +1,9 @@
 /** Trains on what was seen of a pool while it runs: in a thread of its own, at the lowest priority, for as long as nobody stops it. */
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { constants, setPriority } from 'node:os';
 import type { ErrorCode } from '../../core/error-catalogue';
 import { TidegateError } from '../../core/errors';
+import { giveWay, NICE } from '../thread-priority';
 import { historyScenario, type PoolHistory } from './history-scenario';
 import type { RewardWeights } from '../../learn/allocation/reward';
 import { threadCpuMs } from './thread-time';
@@ -105,8 +105,7 @@ function inThread(
 
 /** The thread's side: trains, and tells how far it is and what came of it. */
 async function trainHere({ plan, budgetMs }: ThreadData, send: (message: FromThread) => void): Promise<void> {
-  // On Linux a thread has a priority of its own; elsewhere this would be the whole process's.
-  if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+  giveWay(NICE.training);
   try {
     const { outcome, model } = await trainScenario({
       ...{ plan, budgetMs, threads: 0, cpuMs: threadCpuMs },
