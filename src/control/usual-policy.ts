@@ -29,7 +29,7 @@ export function usualPolicy({ name, totalPerS, tickMs, intervalMs, lending }: Po
     shrinkFactor: 0.8,
     shrinkAfterMs: 60_000,
     cooldownMs: 5_000,
-    maxStep: 1,
+    maxStep: 3,
     deadBand: 0.02,
     lifeMs: LIFE_INTERVALS * intervalMs,
     decayMs: LIFE_INTERVALS * intervalMs,

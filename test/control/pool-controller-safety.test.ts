@@ -28,7 +28,7 @@ const settings = fc.record({
   totalPerS: fc.double({ min: 50, max: 1_500, noNaN: true }),
   intervalMs: fc.constantFrom(1_000, 3_000),
   cooldownMs: fc.constantFrom(0, 2_000),
-  maxStep: fc.constantFrom(0.1, 1),
+  maxStep: fc.constantFrom(0.1, 1, 3),
 });
 const members = fc.uniqueArray(member, { minLength: 1, maxLength: 6, selector: (each) => each.id });
 

@@ -23,7 +23,7 @@ function proposal(
   };
 }
 const one = (each: Proposal, pool: Partial<PoolPolicy> = {}, totalPerS = 1e6) => {
-  const [result] = guard(NOW_MS, poolPolicy(pool), totalPerS, [each]);
+  const [result] = guard(NOW_MS, poolPolicy({ maxStep: 1, ...pool }), totalPerS, [each]);
   return {
     rate: result?.held.ratePerS,
     capacity: result?.held.capacity,
