@@ -104,7 +104,7 @@ const sizing = section('How sizes follow demand.', {
   }),
   max_step: number({
     doc: 'The largest change of a rate in one interval, as a part of the configured rate.',
-    fallback: 1,
+    fallback: 3,
     min: 0.001,
     max: 100,
   }),
@@ -130,6 +130,12 @@ const reward = section('What the learned allocator is paid for: weights of the t
     max: 100,
   }),
   denied: number({ doc: 'Denials, weighted by priority.', fallback: 1, min: 0, max: 100 }),
+  critical: number({
+    doc: 'Times what CRITICAL weighs among priorities, where terms weigh by them.',
+    fallback: 3,
+    min: 1,
+    max: 100,
+  }),
   queue: number({ doc: 'Growth of queues.', fallback: 0.05, min: 0, max: 100 }),
   guarantee: number({ doc: 'Guarantees that were not kept.', fallback: 1, min: 0, max: 100 }),
   churn: number({ doc: 'Changes of rates.', fallback: 0.02, min: 0, max: 100 }),

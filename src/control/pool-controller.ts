@@ -14,7 +14,7 @@ import type {
   TunedBucket,
 } from '../core/control';
 import { AdviceInForce, type AdviceTaken } from './advice-in-force';
-import { allocate } from './allocate/allocate';
+import { allocate, type Allocation, type Claimant } from './allocate/allocate';
 import { Elapsed } from './elapsed';
 import { FallbackSwitch, nominalShares } from './guard/fallback';
 import { guard } from './guard/guard';
@@ -60,6 +60,7 @@ export class PoolController {
   #totalPerS: number;
   #healthWhy = '';
   #planWhy = '';
+  #claimants: readonly Claimant[] = [];
   #fellBack = false;
   #outputs: readonly MemberOutput[] = [];
   #told: readonly MemberOutput[] = [];
@@ -136,6 +137,11 @@ export class PoolController {
       this.#fallBack();
       return this.#decision([]);
     }
+  }
+
+  /** What the last plan would have shared out under other factors on demand, before it is guarded; in the order of the members. */
+  sharesUnder(demandFactors: ArrayLike<number>): Float64Array {
+    return this.#shareBy((at) => demandFactors[at] ?? 1).ratesPerS;
   }
 
   /** Takes what became of a loan. */
@@ -238,15 +244,10 @@ export class PoolController {
     const members = [...this.#members.values()];
     const wishes: Wish[] = members.map((member) => member.wish(this.#nowMs));
     const claimants = wishes.map(({ claimant }) => claimant);
+    this.#claimants = claimants;
     const alone = allocate(this.#totalPerS, claimants, this.#policy.maxShare);
     this.#advised = this.#advice.present;
-    const share = this.#advised
-      ? allocate(
-          this.#totalPerS,
-          claimants.map((one, i) => ({ ...one, demandFactor: members[i]?.advice?.demandFactor ?? 1 })),
-          this.#policy.maxShare,
-        )
-      : alone;
+    const share = this.#advised ? this.#shareBy((at) => members[at]?.advice?.demandFactor ?? 1) : alone;
     const guarded = guard(
       this.#elapsed.totalMs,
       this.#policy,
@@ -268,6 +269,11 @@ export class PoolController {
     this.#planWhy = share.shortOfMinima ? 'the minima exceed the total and are scaled to it' : '';
     this.#fellBack = false;
     this.#publish();
+  }
+
+  #shareBy(factorOf: (at: number) => number): Allocation {
+    const claimants = this.#claimants.map((one, at) => ({ ...one, demandFactor: factorOf(at) }));
+    return allocate(this.#totalPerS, claimants, this.#policy.maxShare);
   }
 
   #adviceReason({ advice }: PoolMember, solverPerS: number): AdviceReason | undefined {

@@ -125,6 +125,10 @@ function checkResult(environment: Environment, result: StepResult, findings: Set
   if (Math.abs(sum - reward) > ROUNDING * size) {
     findings.add('step: the reward is not the sum of its terms');
   }
+  for (const [name, slopes] of Object.entries({ slopes: result.slopes, laterSlopes: result.laterSlopes })) {
+    if (slopes !== undefined && !slopes.every(Number.isFinite))
+      findings.add(`step: ${name} are not all finite`);
+  }
   if (typeof terminated !== 'boolean' || typeof truncated !== 'boolean') {
     findings.add('step: terminated and truncated are not both true or false');
   } else if (terminated && truncated) {

@@ -27,6 +27,13 @@ export interface StepResult {
   readonly reward: number;
   /** What the reward is the sum of, by name. */
   readonly terms: Readonly<Record<string, number>>;
+  /**
+   * How the reward changes with each figure of the action, row by row, where the environment can tell: what all others did is taken
+   * as it was.
+   */
+  readonly slopes?: Float64Array | undefined;
+  /** The same of the action before it in the episode, as far as it has come to light since. */
+  readonly laterSlopes?: Float64Array | undefined;
   /** Ended by itself; none that goes on forever does. */
   readonly terminated: boolean;
   /** Cut off at its length: the value of what would come counts. */

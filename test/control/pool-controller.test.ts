@@ -51,6 +51,20 @@ describe('the allocation of a pool', () => {
     expect(rateOf(back, 'b')).toBeGreaterThan(95);
   });
 
+  it('tells what it would have shared out under other advice, and goes on as if nobody had asked', () => {
+    const controller = new PoolController(poolPolicy(), FOUR);
+    const seen = poolSeen({ a: 70, b: 70, c: 70, d: 70 });
+    const before = run(controller, 0, 21, seen);
+    const usual = controller.sharesUnder([1, 1, 1, 1]);
+    const other = controller.sharesUnder([2, 1, 1, 1]);
+    for (const shares of [usual, other])
+      expect(shares.reduce((sum, one) => sum + one, 0)).toBeCloseTo(400, 6);
+    expect(other[0]).toBeGreaterThan((usual[0] ?? NaN) + 10);
+    expect(other[1]).toBeLessThan(usual[1] ?? NaN);
+    expect(controller.sharesUnder([])).toEqual(usual);
+    expect(controller.tick(21_000, seen).outputs).toEqual(before.outputs);
+  });
+
   it('holds between intervals', () => {
     const controller = new PoolController(poolPolicy(), FOUR);
     const first = run(controller, 0, 11, CALM);

@@ -7,31 +7,8 @@ import type { UpdateFigures } from '../../src/learn/ppo/update-figures';
 import { collectRollouts } from '../../src/learn/vector-rollouts';
 import { DelayedCredit } from './parts/credit';
 import { codeOf } from './parts/refusals';
-import { TargetMatching } from './parts/target-matching';
+import { missOf, TargetMatching } from './parts/target-matching';
 import { QUICK, train } from './parts/training';
-
-/** The part of the squares of the best actions that an actor misses, over fresh episodes. */
-function missOf(learner: PpoLearner): number {
-  const environment = new TargetMatching();
-  const actor = learner.actor();
-  let miss = 0;
-  let all = 0;
-  for (let seed = 1_000; seed < 1_010; seed += 1) {
-    let observation = environment.reset(seed);
-    for (let over = false; !over;) {
-      const best = environment.best();
-      const action = actor.act(observation);
-      best.forEach((figure, at) => {
-        miss += (figure - (action[at] ?? NaN)) ** 2;
-        all += figure ** 2;
-      });
-      const result = environment.step(action);
-      observation = result.observation;
-      over = result.truncated;
-    }
-  }
-  return miss / all;
-}
 
 describe('what is learned', () => {
   test.each([1, 2])(

@@ -44,7 +44,9 @@ function single(ratio: number, advantage: number, deviation = 1): ActedSteps {
     actedFrom: Int32Array.of(0, 1),
     actions: Float64Array.of(0.5),
     logProbabilities: Float64Array.of(now - Math.log(ratio)),
-    advantages: Float64Array.of(advantage),
+    // A part of it is the service's own.
+    advantages: Float64Array.of(0.75 * advantage),
+    credits: Float64Array.of(0.25 * advantage),
   };
 }
 
@@ -114,6 +116,7 @@ describe('the clipped surrogate', () => {
             logProbability(actions, row * 2, network.means, row * 2, deviations) + 0.1 * random.normal(),
         ),
         advantages: draw(4, () => random.normal()),
+        credits: draw(8, () => random.normal()),
       };
       const objective = new PolicyObjective(2, { clip, ratio, entropyWeight, actionCost });
       const which = Int32Array.of(0, 1, 2, 3);
@@ -141,6 +144,7 @@ describe('the clipped surrogate', () => {
       actions,
       logProbabilities: actions.map((_, at) => logProbability(actions, at, means, at, one)),
       advantages: new Float64Array(count).fill(1),
+      credits: new Float64Array(count),
     };
     const all = {
       samples: count,

@@ -72,6 +72,7 @@ describe('the reward scale', () => {
     actions: new Float64Array(0),
     logProbabilities: new Float64Array(0),
     rewards: Float64Array.from(rewards),
+    credits: new Float64Array(0),
     terminated: false,
     whole: true,
   });

@@ -105,12 +105,11 @@ const TUNING_RATE = 0.3;
  * load and other demand, tell more than few long ones.
  */
 const ALLOCATION_SETTINGS: Partial<PpoSettings> = {
-  rollouts: 16,
-  rolloutSteps: 90,
-  discount: 0.7,
-  traceDecay: 0.9,
-  learningRate: 1e-3,
-  valueLearningRate: 2e-3,
+  rollouts: 8,
+  rolloutSteps: 128,
+  epochs: 6,
+  learningRate: 3e-3,
+  firstDeviation: 0.15,
 };
 /** Looks at the days held out over a training, at least and at most, and the part of the budget that they are to take. */
 const LOOKS_MIN = 2;

@@ -12,6 +12,7 @@ import type { MinuteForecasts } from '../../simulate/policy/policy';
 import { simulatedTime } from '../../simulate/policy/predictive';
 import { DAY_MINUTES, MINUTE_MS, type Scenario } from '../../simulate/scenario';
 import type { Environment, LearnerObservation, StepResult } from '../environment';
+import { ActionSlopes } from './action-slopes';
 import { MAX_FACTOR } from './advisor';
 import { ControlledPool, type IntervalSums } from './controlled-pool';
 import { drawEpisode, EPISODE_RULES, swellOf, totalOf, type Episode, type EpisodeRules } from './episode';
@@ -84,6 +85,7 @@ export class AllocationEnvironment implements Environment {
       observation: course.observe(),
       reward: rewardOf(terms),
       terms,
+      ...course.slopes,
       terminated: false,
       truncated: course.over,
     };
@@ -106,6 +108,10 @@ class Course {
   /** Weighted requests of an interval at load 1. */
   private readonly usual: number;
   private forecasts: MinuteForecasts;
+  /** None where the pool lends: what a token is worth is not known there. */
+  private readonly actionSlopes: ActionSlopes | undefined;
+  private readonly worths: Float64Array;
+  private readonly worthsBefore: Float64Array;
   private tick = 0;
 
   constructor(
@@ -114,8 +120,9 @@ class Course {
   ) {
     const { scenario, series, starts, load, minutes } = episode;
     const { tickMs, intervalMs, services, totalPerS, arrivals } = scenario;
-    this.agent = new ControlledPool(scenario, load);
-    if (options.overSolver) this.solver = new ControlledPool(scenario, load);
+    const { critical } = options.reward;
+    this.agent = new ControlledPool(scenario, load, critical);
+    if (options.overSolver) this.solver = new ControlledPool(scenario, load, critical);
     this.source = new ArrivalSource(arrivals, episode.seed);
     this.intervalTicks = Math.max(1, Math.round(intervalMs / tickMs));
     this.minuteTicks = Math.round(MINUTE_MS / tickMs);
@@ -140,6 +147,9 @@ class Course {
     this.minuteArrived = new Float64Array(services.length);
     this.arrivals = new Float64Array(services.length);
     this.ids = services.map(({ name }) => name);
+    if (!scenario.lending) this.actionSlopes = new ActionSlopes(services.length, options.maxFactor);
+    this.worths = new Float64Array(services.length);
+    this.worthsBefore = new Float64Array(services.length);
     const weighted = services.reduce((sum, { priority, share }) => sum + LOSS_WEIGHTS[priority] * share, 0);
     this.usual = (weighted * totalPerS * intervalMs) / 1_000;
     this.forecasts = this.forecasters.ahead(this.startMs);
@@ -148,6 +158,12 @@ class Course {
 
   get services(): number {
     return this.ids.length;
+  }
+
+  /** Of the reward, by the last action and by the one before it. */
+  get slopes(): { readonly slopes?: Float64Array; readonly laterSlopes?: Float64Array } {
+    const { actionSlopes } = this;
+    return actionSlopes === undefined ? {} : { slopes: actionSlopes.now, laterSlopes: actionSlopes.later };
   }
 
   /** Whether no whole interval is left. */
@@ -168,10 +184,24 @@ class Course {
     for (let tick = 0; tick < this.intervalTicks; tick += 1) {
       this.passTick(advice);
       advice = null;
+      if (tick > 0 || action === null) continue;
+      this.actionSlopes?.acted(action, (factors) => this.agent.control.sharesUnder(factors));
     }
+    this.weighTokens(action !== null);
     const terms = this.termsOf(this.agent.end(), reward);
     if (this.solver === undefined) return terms;
     return termsOver(terms, this.termsOf(this.solver.end(), reward));
+  }
+
+  private weighTokens(acted: boolean): void {
+    const { worths, worthsBefore } = this;
+    this.agent.worth.end(worths, worthsBefore);
+    if (!acted) return;
+    const { reward } = this.options;
+    // What is not denied is served, and a token a second is a part of one a tick.
+    const pay = ((reward.served + reward.denied) / this.usual) * (this.episode.scenario.tickMs / 1_000);
+    for (const each of [worths, worthsBefore]) each.forEach((worth, at) => (each[at] = pay * worth));
+    this.actionSlopes?.ended(worths, worthsBefore);
   }
 
   private termsOf(sums: IntervalSums, reward: RewardWeights): ReturnType<typeof rewardTerms> {

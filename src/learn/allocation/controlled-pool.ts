@@ -7,6 +7,7 @@ import type { MinuteForecasts } from '../../simulate/policy/policy';
 import { SimulatedControl, simulatedTime } from '../../simulate/policy/predictive';
 import { queueRequests, type Scenario } from '../../simulate/scenario';
 import { AllocationObserver } from './observation';
+import { TokenWorth } from './token-worth';
 
 const NO_WAITS = { add: (): void => undefined };
 
@@ -39,6 +40,8 @@ export class ControlledPool {
   readonly control: SimulatedControl;
   /** Of the interval that goes on. */
   sums: IntervalSums = noSums();
+  /** What tokens were worth, by the reward's weights of priorities. */
+  readonly worth: TokenWorth;
   private readonly moves: MovesUnderWay;
   private readonly weights: readonly number[];
   private readonly guarantees: readonly number[];
@@ -48,9 +51,11 @@ export class ControlledPool {
   private seconds = 0;
   private seen: PoolSeen | undefined;
 
+  /** @param critical times what CRITICAL weighs. */
   constructor(
     private readonly scenario: Scenario,
     load: number,
+    critical = 1,
   ) {
     const { services, totalPerS, tickMs } = scenario;
     this.control = new SimulatedControl(scenario);
@@ -63,7 +68,10 @@ export class ControlledPool {
       NO_WAITS,
     );
     this.moves = new MovesUnderWay(scenario);
-    this.weights = services.map(({ priority }) => LOSS_WEIGHTS[priority]);
+    this.weights = services.map(
+      ({ priority }) => LOSS_WEIGHTS[priority] * (priority === 'CRITICAL' ? critical : 1),
+    );
+    this.worth = new TokenWorth(this.weights);
     this.guarantees = services.map(({ guaranteePerS }) => guaranteePerS);
     this.arrived = new Float64Array(services.length);
     this.served = new Float64Array(services.length);
@@ -92,6 +100,7 @@ export class ControlledPool {
     environment.begin();
     this.moves.pass(environment, acts.moves, atMs);
     environment.pass(arrivals);
+    this.worth.tick(environment);
     const tickS = this.scenario.tickMs / 1_000;
     const { sums, weights } = this;
     sums.budget += totalPerS * tickS;

@@ -32,6 +32,14 @@ export const SERVICE_FEATURES = [
   // Demand of the interval less what was foreseen for it, over the configured rate.
   'forecast_error',
   // Denied over asked, and intervals with denials: fading over some ten intervals.
+  // The same as logarithms of what was asked over what was foreseen: of the interval, and its mean and its size, fading over some intervals.
+  'surprise',
+  'surprise_mean',
+  'surprise_size',
+  // Logarithms of what is foreseen over what was asked, and of what was asked over what was asked before; the spread over the mean.
+  'rise_foreseen',
+  'rise',
+  'spread_part',
   'denied_history',
   'violation_history',
   // The configured rate over the total; the guarantee over the configured rate; its weight among its priority.

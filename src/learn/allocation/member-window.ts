@@ -6,6 +6,9 @@ import { FEATURE_MAX, SERVICE_FEATURES } from './features';
 /** The part of what was remembered that is kept each tick (recent demand) and each interval (histories). */
 const RECENT_KEPT = 0.9;
 const HISTORY_KEPT = 0.9;
+const SURPRISE_GAIN = 0.2;
+/** Of the configured rate: what is far less is all alike. */
+const FLOOR_PART = 0.02;
 /** Denied of what was asked: less is no violation. */
 const VIOLATION_PART = 0.01;
 /** Calls that wait are told of to so many seconds of the configured rate. */
@@ -24,6 +27,8 @@ export class MemberWindow {
   private tokens = 0;
   private deniedHistory = 0;
   private violationHistory = 0;
+  private surpriseMean = 0;
+  private surpriseSize = 0;
   private meanPerS = 0;
   private upperPerS = 0;
   /** What was foreseen for the interval that goes on. */
@@ -71,6 +76,11 @@ export class MemberWindow {
     const size = sizeOf(policy);
     const spread = this.upperPerS - this.meanPerS;
     const error = Number.isNaN(this.foreseenPerS) ? 0 : demand - this.foreseenPerS;
+    const least = FLOOR_PART * size;
+    const surprise = Number.isNaN(this.foreseenPerS) ? 0 : logOver(demand, this.foreseenPerS, least);
+    this.surpriseMean += SURPRISE_GAIN * (surprise - this.surpriseMean);
+    this.surpriseSize += SURPRISE_GAIN * (Math.abs(surprise) - this.surpriseSize);
+    const rise = Number.isNaN(this.foreseenPerS) ? 0 : logOver(demand, this.ended.demandPerS, least);
     const figures = [
       demand / size,
       (Number.isNaN(this.recent) ? 0 : this.recent) / size,
@@ -86,6 +96,12 @@ export class MemberWindow {
       this.meanPerS / size,
       spread / size,
       error / size,
+      surprise,
+      this.surpriseMean,
+      this.surpriseSize,
+      logOver(this.meanPerS, demand, least),
+      rise,
+      spread / (this.meanPerS + least),
       this.deniedHistory,
       this.violationHistory,
       policy.nominalPerS / Math.max(totalPerS, 1e-9),
@@ -104,6 +120,11 @@ export class MemberWindow {
     this.foreseenPerS = this.meanPerS;
     this.ticks = this.demand = this.squares = this.admitted = this.denied = this.queued = 0;
   }
+}
+
+/** The logarithm of one over the other, both raised by the least that tells. */
+function logOver(one: number, other: number, least: number): number {
+  return Math.log((one + least) / (other + least));
 }
 
 /** A feature inside its bounds; 0 for what is no number. */

@@ -9,6 +9,8 @@ export interface RewardWeights {
   readonly utilization: number;
   /** Denials, weighted by priority. */
   readonly denied: number;
+  /** Times what CRITICAL weighs among priorities, in every term that weighs by them. */
+  readonly critical: number;
   /** Growth of queues, weighted by priority. */
   readonly queue: number;
   /** What was served short of guarantees, weighted by priority. */
@@ -22,6 +24,7 @@ export const REWARD_WEIGHTS: RewardWeights = {
   served: 1,
   utilization: 0.1,
   denied: 1,
+  critical: 3,
   queue: 0.05,
   guarantee: 1,
   churn: 0.02,
@@ -31,7 +34,7 @@ const USE_LOW = 0.9;
 const USE_HIGH = 0.95;
 
 /** The terms by name, weighed. */
-export type RewardTerms = Readonly<Record<keyof RewardWeights, number>>;
+export type RewardTerms = Readonly<Record<Exclude<keyof RewardWeights, 'critical'>, number>>;
 
 /**
  * The terms of an interval. Requests are told as parts of what is asked for at load 1 in an interval, weighted alike.

@@ -28,6 +28,20 @@ export function advantages(
   }
 }
 
+/**
+ * Brings advantages and credits to parts that add up to 1, where they are: credits to deviation `part`, advantages to what is left, once they
+ * are {@link standardise}d. Without credits advantages stay whole.
+ */
+export function share(advantages: Float64Array, credits: Float64Array, part: number): void {
+  let squares = 0;
+  for (let at = 0; at < credits.length; at += 1) squares += credits[at]! ** 2;
+  const told = squares > 0;
+  const unit = told ? part / Math.sqrt(squares / credits.length) : 0;
+  for (let at = 0; at < credits.length; at += 1) credits[at] = unit * credits[at]!;
+  if (!told) return;
+  for (let at = 0; at < advantages.length; at += 1) advantages[at] = (1 - part) * advantages[at]!;
+}
+
 /** Moves and scales figures to mean 0 and deviation 1, where they are; equal ones become 0. */
 export function standardise(figures: Float64Array): void {
   const count = figures.length;

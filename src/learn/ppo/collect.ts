@@ -1,6 +1,7 @@
 /** Acts in an environment and writes down what came of it. */
 import { seededRandom, type Random } from '../../forecast/numeric/random';
 import type { Environment, EnvironmentShape, LearnerObservation } from '../environment';
+import { CreditLog } from './credit-log';
 import { FigureList } from './figure-list';
 import { logProbability } from './gaussian';
 import { SnapshotActor, type ExploringSnapshot } from './policy-snapshot';
@@ -54,6 +55,7 @@ function collectEpisode(
     log.actions.append(action);
     const result = environment.step(action);
     log.rewards.push(result.reward);
+    log.credits.step(action, means, result);
     for (const [name, term] of Object.entries(result.terms)) terms[name] = (terms[name] ?? 0) + term;
     observation = result.observation;
     const ended = result.terminated || result.truncated;
@@ -69,6 +71,7 @@ class SegmentLog {
   readonly actions: FigureList;
   readonly logProbabilities: FigureList;
   readonly rewards: FigureList;
+  readonly credits: CreditLog;
   private readonly services: number[] = [];
   private readonly perService: FigureList;
   private readonly global: FigureList;
@@ -80,6 +83,7 @@ class SegmentLog {
     this.actions = new FigureList(steps);
     this.logProbabilities = new FigureList(steps);
     this.rewards = new FigureList(steps);
+    this.credits = new CreditLog(shape.serviceActions, steps);
     this.perService = new FigureList(steps);
     this.global = new FigureList(steps);
   }
@@ -101,6 +105,7 @@ class SegmentLog {
       actions: this.actions.figures(),
       logProbabilities: this.logProbabilities.figures(),
       rewards: this.rewards.figures(),
+      credits: this.credits.credits.figures(),
       terminated,
       whole,
     };

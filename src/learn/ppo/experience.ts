@@ -33,6 +33,8 @@ export class Experience {
   /** Of all that was seen, as the critic thought of it. */
   readonly values: Float64Array;
   readonly advantages: Float64Array;
+  /** For each acted-on service. */
+  readonly credits: Float64Array;
   /** What values ought to have been, for each step. */
   readonly returns: Float64Array;
 
@@ -50,6 +52,7 @@ export class Experience {
     this.seen = this.index(segments, scales);
     this.actions = joined(segments.map((segment) => segment.actions));
     this.logProbabilities = joined(segments.map((segment) => segment.logProbabilities));
+    this.credits = joined(segments.map((segment) => segment.credits));
     this.values = this.valued(critic);
     this.advantages = new Float64Array(this.steps);
     this.estimate(segments, settings);

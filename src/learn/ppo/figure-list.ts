@@ -17,6 +17,11 @@ export class FigureList {
     this.length += 1;
   }
 
+  /** Adds to one that is there. */
+  add(at: number, figure: number): void {
+    this.room[at] = this.room[at]! + figure;
+  }
+
   /** Adds all of an array. */
   append(figures: Float64Array): void {
     this.grow(this.length + figures.length);

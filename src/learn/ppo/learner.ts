@@ -5,7 +5,7 @@ import { ValueNetwork } from '../network/value-network';
 import type { ServiceBatch } from '../network/service-batch';
 import type { EnvironmentShape } from '../environment';
 import { TrainedActor } from '../model/trained-actor';
-import { standardise } from './advantage';
+import { share, standardise } from './advantage';
 import { Anchor, type AnchorState } from './anchor';
 import { Experience, MinibatchRoom } from './experience';
 import { readLearnerState, writeLearnerState, type LearnerParts, type LearnerState } from './learner-state';
@@ -254,6 +254,7 @@ export class PpoLearner {
     const guesses = experience.returns.map((_, step) => experience.values[experience.seenAt[step]!]!);
     const explained = explainedVariance(guesses, experience.returns);
     standardise(experience.advantages);
+    share(experience.advantages, experience.credits, settings.creditPart);
     const random = seededRandom(seedOf(this.seed, 2, this.done));
     const order = Int32Array.from({ length: experience.steps }, (_, step) => step);
     const size = Math.ceil(experience.steps / settings.minibatches);

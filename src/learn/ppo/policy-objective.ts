@@ -14,6 +14,8 @@ export interface ActedSteps {
   readonly logProbabilities: Float64Array;
   /** For each sample. */
   readonly advantages: Float64Array;
+  /** What each service has beside it. */
+  readonly credits: Float64Array;
 }
 
 /** How the loss is made. */
@@ -79,14 +81,18 @@ export class PolicyObjective {
       const acted = steps.actedFrom[step]!;
       const advantage = steps.advantages[step]!;
       let change = 0;
+      let credit = 0;
       for (let service = 0; service < services; service += 1) {
         const probability = this.logOf(means, start + service, steps.actions, acted + service, deviations);
         fresh[start + service] = probability - steps.logProbabilities[acted + service]!;
         change += fresh[start + service]!;
+        credit += steps.credits[acted + service]!;
       }
-      if (settings.ratio === 'joint') this.weigh(change, advantage);
+      if (settings.ratio === 'joint') this.weigh(change, advantage + credit);
       for (let service = 0; service < services; service += 1) {
-        if (settings.ratio === 'service') this.weigh(fresh[start + service]!, advantage);
+        if (settings.ratio === 'service') {
+          this.weigh(fresh[start + service]!, advantage + steps.credits[acted + service]!);
+        }
         const slope = this.slope / samples;
         this.addSlopes(means, start + service, steps.actions, acted + service, deviations, slope);
       }

@@ -13,6 +13,8 @@ export interface Segment {
   /** The logarithm of its probability density: for each step, each service. */
   readonly logProbabilities: Float64Array;
   readonly rewards: Float64Array;
+  /** What its own chance changed of the rewards, as far as the environment's slopes tell: for each step, each service. */
+  readonly credits: Float64Array;
   /** Ended by itself: nothing comes after. */
   readonly terminated: boolean;
   /** Ended by itself or by its length; else the rollout ended before it did. */
@@ -33,8 +35,8 @@ export function stepsOf(rollout: Rollout): number {
 
 /** Whether all figures of a segment are finite: others teach nothing, and would spoil what is known of scales. */
 export function isSound(segment: Segment): boolean {
-  const { perService, global, actions, logProbabilities, rewards } = segment;
-  return [perService, global, actions, logProbabilities, rewards].every((figures) =>
+  const { perService, global, actions, logProbabilities, rewards, credits } = segment;
+  return [perService, global, actions, logProbabilities, rewards, credits].every((figures) =>
     figures.every(Number.isFinite),
   );
 }

@@ -14,6 +14,8 @@ export interface PpoSettings {
   /** Discount of the next step's worth, and what of the advantage comes from further on (GAE's lambda). */
   readonly discount: number;
   readonly traceDecay: number;
+  /** What of the advantage each service's own credit is, where the environment tells it; the rest is that of all together. */
+  readonly creditPart: number;
   /** How far an action's probability pays to be moved from what it was. */
   readonly clip: number;
   /** How far a value may move from what it was, in units of normalised reward; 0: as far as it will. */
@@ -61,6 +63,7 @@ export const DEFAULT_PPO_SETTINGS: PpoSettings = {
   minibatches: 4,
   discount: 0.8,
   traceDecay: 0.8,
+  creditPart: 0.9,
   clip: 0.2,
   valueClip: 0,
   learningRate: 1e-3,
@@ -92,6 +95,7 @@ const BOUNDS: Readonly<Record<Exclude<keyof PpoSettings, 'learnDeviation' | 'rat
   minibatches: [1, 4096, true],
   discount: [0, 1],
   traceDecay: [0, 1],
+  creditPart: [0, 1],
   clip: [1e-6, 1],
   valueClip: [0, 1e3],
   learningRate: [0, 1],

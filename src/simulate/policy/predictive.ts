@@ -119,6 +119,11 @@ export class SimulatedControl {
     return { acts: { limits, moves }, decision };
   }
 
+  /** See {@link PoolController.sharesUnder}. */
+  sharesUnder(demandFactors: ArrayLike<number>): Float64Array {
+    return this.controller.sharesUnder(demandFactors);
+  }
+
   private memberSeen(id: string, at: number, view: EnvironmentView, forecasts: MinuteForecasts): MemberSeen {
     const perS = (sums: Float64Array): number => (view.tick === 0 ? NaN : sums[at]! / this.tickS);
     const forecast: MemberForecast = {

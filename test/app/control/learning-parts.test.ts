@@ -260,7 +260,7 @@ describe('training anew', () => {
       ['a', [NaN, 1, 2]],
       ['b', [NaN, 1, 2]],
     ]);
-    const reward = { served: 1, utilization: 0, denied: 0, queue: 0, guarantee: 0, churn: 0 };
+    const reward = { served: 1, utilization: 0, denied: 0, critical: 1, queue: 0, guarantee: 0, churn: 0 };
     const { model } = beginRetraining({ history, seed: 1, budgetMs: 1_000, maxFactor: 2, reward });
     await expect(model).rejects.toMatchObject({
       code: 'TG_LEARN_TOO_LITTLE_HISTORY',

@@ -29,6 +29,7 @@ export function wildModel(seed: number, farthest = 0): ModelDocument {
     actions: new Float64Array(ALLOCATION_SHAPE.serviceActions),
     logProbabilities: new Float64Array(1),
     rewards: new Float64Array(1),
+    credits: new Float64Array(1),
   };
   learner.update([{ segments: [segment], terms: {} }]);
   return writeModel(learner.actor(), ALLOCATION_NAMES, facts);

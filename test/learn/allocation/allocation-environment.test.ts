@@ -60,8 +60,20 @@ describe('the environment of the learned allocator', () => {
       const double = reset({ served: 2 * REWARD_WEIGHTS.served, churn: 0 }, overSolver);
       expect(double.terms['served']).toBeCloseTo(2 * (plain.terms['served'] ?? NaN), 12);
       expect(Math.abs(double.terms['churn'] ?? NaN)).toBe(0);
-      expect(Object.keys(plain.terms).sort()).toEqual(Object.keys(REWARD_WEIGHTS).sort());
+      const named = Object.keys(REWARD_WEIGHTS).filter((name) => name !== 'critical');
+      expect(Object.keys(plain.terms).sort()).toEqual(named.sort());
     }
+  });
+
+  it('weighs CRITICAL as often as it is told to', () => {
+    const paid = (critical: number) => {
+      const learned = environment({ reward: { ...REWARD_WEIGHTS, critical }, overSolver: false });
+      learned.reset(4);
+      return learned.step(new Float64Array(8)).terms['served'] ?? NaN;
+    };
+    // What the others are paid is the same: each weight more adds as much.
+    expect(paid(2) - paid(1)).toBeGreaterThan(0);
+    expect(paid(3) - paid(2)).toBeCloseTo(paid(2) - paid(1), 9);
   });
 
   it('shows finite figures within their bounds, row by row, for any number of services', () => {
