@@ -14,7 +14,7 @@
 import type { LimitTable } from './limit-table';
 import { hashOfBytes } from './message-hash';
 import { PlanShelf } from './plan-shelf';
-import { bytesOfPlan, type RequestPlan } from './request-plan';
+import type { RequestPlan } from './request-plan';
 
 /** Bounds of a cache. */
 export interface PlanCacheOptions {
@@ -36,6 +36,8 @@ export class PlanCache {
   private old = new PlanShelf();
   /** What the plans of the young half take, as far as is known. */
   private youngBytes = 0;
+  /** Where in the young half the plan was that was found there last: mostly the next message is the same. */
+  private last = -1;
   private table: LimitTable | undefined;
   private readonly seed: number;
   /** Hashes of messages seen lately, one bit each; a collision keeps a plan that was not worth it, no more. */
@@ -67,16 +69,24 @@ export class PlanCache {
     end = bytes.length,
   ): RequestPlan | undefined {
     if (table !== this.table) this.use(table);
-    const hash = hashOfBytes(bytes, start, end, this.seed);
-    const at = this.young.find(hash, bytes, start, end);
-    const plan = at === -1 ? undefined : this.young.plan(at);
-    return plan ?? this.older(hash, bytes, start, end);
+    const { young, last } = this;
+    return (
+      (young.holds(last, bytes, start, end) ? young.plan(last) : undefined) ?? this.find(bytes, start, end)
+    );
   }
 
   /** Offers a message's plan, made with the table of the last {@link get}; it is kept when the message was offered lately. */
   offer(plan: RequestPlan, bytes: Uint8Array, start = 0, end = bytes.length): void {
     const hash = hashOfBytes(bytes, start, end, this.seed);
     if (this.seenLately(hash)) this.put(hash, bytes, start, end, plan);
+  }
+
+  private find(bytes: Uint8Array, start: number, end: number): RequestPlan | undefined {
+    const hash = hashOfBytes(bytes, start, end, this.seed);
+    const at = this.young.find(hash, bytes, start, end);
+    this.last = at;
+    const plan = at === -1 ? undefined : this.young.plan(at);
+    return plan ?? this.older(hash, bytes, start, end);
   }
 
   /** Looks into the old half; what is found there moves. */
@@ -112,7 +122,7 @@ export class PlanCache {
       this.youngBytes = 0;
     }
     this.young.put(hash, bytes, start, end, plan);
-    this.youngBytes += end - start + bytesOfPlan(plan);
+    this.youngBytes += end - start + plan.bytes;
   }
 
   private use(table: LimitTable | undefined): void {

@@ -5,6 +5,7 @@
  *
  * Only adding and forgetting everything: whoever wants room begins anew, with the same memory.
  */
+import { sameBytes } from '../core/same-bytes';
 import type { RequestPlan } from './plan';
 
 /** Numbers of an entry: the hash, where the message begins, its length, the plan's index + 1; 0 there says that it is free. */
@@ -34,9 +35,16 @@ export class PlanShelf {
       const at = ((hash + probe) & mask) * ENTRY;
       if (table[at + 3] === 0) return -1;
       if (table[at] !== hash || table[at + 2] !== end - start) continue;
-      if (isEqual(arena, table[at + 1]!, bytes, start, end)) return at;
+      if (sameBytes(arena, table[at + 1]!, bytes, start, end - start)) return at;
     }
     return -1;
+  }
+
+  /** Whether a place, any number, is that of a message. */
+  holds(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { table, arena } = this;
+    if (!(at >= 0 && at < table.length) || table[at + 3] === 0 || table[at + 2] !== end - start) return false;
+    return sameBytes(arena, table[at + 1]!, bytes, start, end - start);
   }
 
   /** The plan at a place; undefined once it was taken. */
@@ -135,10 +143,4 @@ function placeFor(table: Int32Array, mask: number, hash: number): number {
     if (ofHash === MAX_OF_HASH) return first;
   }
   return first;
-}
-
-/** From the end on, where the messages of one service differ. */
-function isEqual(arena: Uint8Array, begin: number, bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = end - start - 1; at >= 0; at -= 1) if (arena[begin + at] !== bytes[start + at]) return false;
-  return true;
 }

@@ -127,8 +127,22 @@ function putMessage(out: Output, stream: number, message: Uint8Array): void {
   putUint32(bytes, at + 1, length);
   const start = at + MESSAGE_PREFIX_BYTES;
   if (length > 64) bytes.set(message, start);
-  else for (let index = 0; index < length; index += 1) bytes[start + index] = message[index]!;
+  else copyShort(message, bytes, start);
   out.at = start + length;
+}
+
+/** Four bytes at a time: a native call, or a turn of a loop each, costs more. */
+function copyShort(from: Uint8Array, to: Uint8Array, start: number): void {
+  const { length } = from;
+  let index = 0;
+  let at = start;
+  for (; index + 4 <= length; index += 4, at += 4) {
+    to[at] = from[index]!;
+    to[at + 1] = from[index + 1]!;
+    to[at + 2] = from[index + 2]!;
+    to[at + 3] = from[index + 3]!;
+  }
+  for (; index < length; index += 1, at += 1) to[at] = from[index]!;
 }
 
 /** A literal field without Huffman code (RFC 7541, section 6.2). */

@@ -2,6 +2,7 @@
  * Decodes header blocks (RFC 7541) of one connection into a {@link RequestHead}. What nobody reads is measured for the
  * dynamic table and not decoded, so a block costs time by its bytes on the wire, and no memory, whatever it expands to.
  */
+import { sameBytes } from '../../core/same-bytes';
 import { DynamicTable, FIELD_OVERHEAD_BYTES } from './dynamic-table';
 import { BAD_PATH, decimal, isRead, Kind, kindOf, NO_ROUTE, valueOf } from './field-kind';
 import { decodedBound, decodeHuffman, measureHuffman, NOT_HUFFMAN } from './huffman';
@@ -209,11 +210,8 @@ export class HeaderDecoder {
   /** Whether the value just read is, as it is on the wire, the path that was looked up last. */
   private isKnownPath(start: number): boolean {
     const { bytes, pathWire, pathWireBytes } = this;
-    if (this.at - start + 1 !== pathWireBytes || bytes[start - 1] !== pathWire[0]) return false;
-    for (let index = 1; index < pathWireBytes; index += 1) {
-      if (pathWire[index] !== bytes[start + index - 1]) return false;
-    }
-    return true;
+    if (this.at - start + 1 !== pathWireBytes) return false;
+    return sameBytes(pathWire, 0, bytes, start - 1, pathWireBytes);
   }
 
   /** Keeps the path's wire bytes with the byte before them, which says its coding and, when short, its length. */
