@@ -43,9 +43,16 @@ export interface RulePlace {
 /** Who observes: gives out the objects that are counted on, and looks at some arrivals. Its calls are cheap and never throw. */
 export interface DemandWatch {
   /** What an item is counted on, until that is retired. */
-  countsOf(item: ItemDemand): DemandCounts;
+  countsOf(item: DemandOrigin): DemandCounts;
   /** Told of one arrival in many. @returns how many arrivals to pass over until the next, 1 at least. */
-  sample(item: ItemDemand): number;
+  sample(item: DemandOrigin): number;
+}
+
+/** Whose demand it is. */
+export interface DemandOrigin {
+  readonly source: RuleDemand;
+  readonly bucketKey: string;
+  readonly tenant: string | undefined;
 }
 
 /** What is counted on by what has not been asked for yet. */
@@ -70,31 +77,35 @@ export class RuleDemand {
 
   /** What a request's plan keeps; one object for all where there is one bucket. */
   ofItem(bucketKey: string, descriptor: RlsDescriptor): ItemDemand {
-    if (this.whole !== undefined) return this.whole;
-    const tenant = this.tenantLevel === undefined ? undefined : descriptor.entries[this.tenantLevel]?.value;
-    return new ItemDemand(this, bucketKey, tenant === '' ? undefined : tenant);
+    return this.whole ?? new ItemDemand(this, bucketKey, this.tenantOf(descriptor));
+  }
+
+  /** The tenant that a descriptor names, where requests name it. */
+  tenantOf(descriptor: RlsDescriptor): string | undefined {
+    if (this.tenantLevel === undefined) return undefined;
+    const tenant = descriptor.entries[this.tenantLevel]?.value;
+    return tenant === '' ? undefined : tenant;
   }
 }
 
-/** The demand for a rule by one bucket key. */
-export class ItemDemand {
+/** What counts the demand by one bucket key. */
+export abstract class CountedDemand {
+  /** Undefined for what is not observed, which must not be counted. */
+  abstract readonly source: RuleDemand | undefined;
+  abstract readonly bucketKey: string;
   private counts = NOT_YET;
 
-  constructor(
-    readonly rule: RuleDemand,
-    readonly bucketKey: string,
-    readonly tenant: string | undefined,
-  ) {}
+  constructor(readonly tenant: string | undefined) {}
 
   /** A call asks for hits. */
   arrived(hits: number): void {
     if (hits <= 0) return;
     let { counts } = this;
-    if (counts.retired) counts = this.counts = this.rule.watch.countsOf(this);
+    if (counts.retired) counts = this.asked();
     counts.arrivals += 1;
     counts.hits += hits;
     counts.untilSample -= 1;
-    if (counts.untilSample <= 0) counts.untilSample = this.rule.watch.sample(this);
+    if (counts.untilSample <= 0 && isObserved(this)) counts.untilSample = this.source.watch.sample(this);
   }
 
   /** The bucket answered a call that arrived. */
@@ -107,5 +118,25 @@ export class ItemDemand {
   /** A call that arrived begins to wait for tokens. */
   waited(): void {
     this.counts.queued += 1;
+  }
+
+  private asked(): DemandCounts {
+    if (isObserved(this)) this.counts = this.source.watch.countsOf(this);
+    return this.counts;
+  }
+}
+
+function isObserved(demand: CountedDemand): demand is CountedDemand & { readonly source: RuleDemand } {
+  return demand.source !== undefined;
+}
+
+/** The demand for a rule by one bucket key, where nothing else is known of it. */
+export class ItemDemand extends CountedDemand {
+  constructor(
+    readonly source: RuleDemand,
+    readonly bucketKey: string,
+    tenant: string | undefined,
+  ) {
+    super(tenant);
   }
 }

@@ -95,7 +95,7 @@ export class Limiter {
     const plan = planned.tuned === undefined ? planned : planned.tuned.newest();
     if (plan.domainUnknown) this.countUnknownDomain(plan.request);
     countArrivals(plan);
-    if (plan.limited.length === 0) return this.answer(plan, [], form);
+    if (plan.only === undefined && plan.limited.length === 0) return this.answer(plan, [], form);
     const asked = this.asked(plan, context);
     const results = this.parts.store.decide(asked);
     if (results instanceof Later) return results.map((settled) => this.settle(plan, asked, settled, later));
@@ -130,7 +130,24 @@ export class Limiter {
     results: readonly BucketResult[],
     form: AnswerForm<T>,
   ): T {
+    const [its] = results;
+    if (plan.only !== undefined && its !== undefined && !(its instanceof TidegateError))
+      return this.answerOnly(plan, plan.only, its, form);
     return this.answer(plan, outcomesOf(plan.limited, asked, results, this.parts), form);
+  }
+
+  /** As {@link answer}, for one descriptor, whose bucket answered. */
+  private answerOnly<T>(
+    plan: RequestPlan,
+    only: LimitedItem,
+    outcome: BucketOutcome,
+    form: AnswerForm<T>,
+  ): T {
+    if (!isBare(outcome, this.options)) return this.answer(plan, [outcome], form);
+    this.count(only, outcome);
+    const shadowed = this.options.shadowMode && codeOf(only, outcome) === RlsCode.OVER_LIMIT;
+    if (shadowed) this.parts.telemetry.globalShadow();
+    return answerBare(only, outcome, this.options, form);
   }
 
   private answer<T>(plan: RequestPlan, outcomes: readonly BucketOutcome[], form: AnswerForm<T>): T {
@@ -139,13 +156,6 @@ export class Limiter {
       const item = limited[index];
       const outcome = outcomes[index];
       if (item !== undefined && outcome !== undefined) this.count(item, outcome);
-    }
-    const [only] = limited;
-    const [its] = outcomes;
-    if (items.length === 1 && only !== undefined && its !== undefined && isBare(its, this.options)) {
-      const shadowed = this.options.shadowMode && codeOf(only, its) === RlsCode.OVER_LIMIT;
-      if (shadowed) this.parts.telemetry.globalShadow();
-      return answerBare(only, its, this.options, form);
     }
     // Mostly every descriptor is limited, and what came of them is in their order already.
     const byItem = limited.length === items.length ? outcomes : outcomesByItem(items, outcomes);
@@ -188,7 +198,11 @@ function claimOf(plan: RequestPlan, standing: QueueStanding, context: CallContex
 
 /** Before the store is asked, so that what comes while it fails is known too. */
 function countArrivals(plan: RequestPlan): void {
-  const { items } = plan;
+  const { items, only } = plan;
+  if (only !== undefined) {
+    only.demand?.arrived(only.call.hits);
+    return;
+  }
   for (let index = 0; index < items.length; index += 1) {
     const item = items[index];
     if (item === undefined || item.kind === 'unmatched') continue;

@@ -2,13 +2,22 @@
 import type { BucketCall, BucketParams, FailureMode, Role } from '../core/buckets';
 import { bucketParams } from '../bucket/params';
 import { TidegateError } from '../core/errors';
-import { MAX_UINT32, UNITS, type RlsDescriptor, type RlsRequest } from '../core/rls';
+import { MAX_UINT32, UNITS, type RlsCurrentLimit, type RlsDescriptor, type RlsRequest } from '../core/rls';
 import type { QueuePolicy } from '../core/queueing';
 import { overrideKey } from './bucket-key';
 import type { Consistency } from './dialect/limits-file';
-import type { LimitDomain, LimitTable } from './limit-table';
+import type { LimitDomain, LimitTable, RuleMatch } from './limit-table';
 import { standingOf } from './queue-standing';
-import { LimitedItem, limitedOf, type PlanItem, type RequestPlan, type UnmatchedItem } from './request-plan';
+import {
+  bytesOfPlan,
+  type ItemTerms,
+  LimitedItem,
+  limitedOf,
+  type PlanItem,
+  type RequestPlan,
+  type UnmatchedItem,
+} from './request-plan';
+import type { Rule } from './rule';
 import { TunedPlan } from './tuned-plan';
 
 export type { LimitedItem, PlanItem, RequestPlan, UnlimitedItem, UnmatchedItem } from './request-plan';
@@ -38,8 +47,10 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
           ),
         );
   const limited = limitedOf(items);
+  const [only] = limited;
+  const keepsRequest = domain === undefined || options.dynamicMetadata;
   const plan: RequestPlan = {
-    request: domain === undefined || options.dynamicMetadata ? request : NOT_KEPT,
+    request: keepsRequest ? request : NOT_KEPT,
     items,
     limited,
     calls: limited.map((item) => item.call),
@@ -47,6 +58,8 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
     domainUnknown: domain === undefined,
     standing: standingOf(request, items),
     tuned: undefined,
+    only: items.length === 1 ? only : undefined,
+    bytes: bytesOfPlan(items, keepsRequest ? request : undefined),
     asked: undefined,
   };
   const tuned = TunedPlan.of(plan);
@@ -77,14 +90,29 @@ function planDescriptor(
   const match = table.match(domain, descriptor);
   if (match === undefined) return UNMATCHED;
   const { rule } = match;
-  const demand = rule.demand?.ofItem(match.key, descriptor);
-  if (rule.unlimited) return { kind: 'unlimited', rule, replaces: rule.replaces, hits, demand };
+  if (rule.unlimited) {
+    const demand = rule.demand?.ofItem(match.key, descriptor);
+    return { kind: 'unlimited', rule, replaces: rule.replaces, hits, demand };
+  }
   const { params, currentLimit } = rule.tuning?.sizeOf(match.key) ?? rule;
   const { shadowMode, quotaMode, onError, consistency, queue } = rule;
   const role = roleOf(shadowMode, quotaMode, options);
   const group = options.colocate === 'domain' ? domain.name : match.key;
   const call = callOf(match.key, group, params, hits, role, onError, consistency, queue);
-  return new LimitedItem(rule, call, currentLimit, match.metricKey, match.counters, demand, onError);
+  return new LimitedItem(termsOf(match, currentLimit), call, rule.demand?.tenantOf(descriptor));
+}
+
+/** By rule, for what answers of the rule have in common while nothing of the request's is in it. */
+const commonTerms = new WeakMap<Rule, ItemTerms>();
+
+function termsOf(match: RuleMatch, currentLimit: RlsCurrentLimit): ItemTerms {
+  const { rule, metricKey, counters } = match;
+  const known = commonTerms.get(rule);
+  if (known?.metricKey === metricKey && known.currentLimit === currentLimit && known.counters === counters)
+    return known;
+  const terms = { rule, currentLimit, metricKey, counters, onError: rule.onError };
+  if (known === undefined) commonTerms.set(rule, terms);
+  return terms;
 }
 
 /** All calls have the same fields in the same order, those that stores fill in as well, so that engines treat them alike. */
@@ -135,15 +163,8 @@ function planOverride(
   const role = roleOf(false, false, options);
   const call = callOf(key, group, params, hits, role, onError, consistency, undefined);
   const currentLimit = { name: '', requestsPerUnit, unit: limit.unit };
-  return new LimitedItem(
-    undefined,
-    call,
-    currentLimit,
-    metricKey,
-    table.counters(metricKey),
-    undefined,
-    onError,
-  );
+  const counters = table.counters(metricKey);
+  return new LimitedItem({ rule: undefined, currentLimit, metricKey, counters, onError }, call, undefined);
 }
 
 /** A rule in shadow counts but never denies; global shadow mode makes every rule so, as far as charging goes. */

@@ -2,64 +2,97 @@
 import type { BucketCall, BucketParams, BucketRequest, FailureMode } from '../core/buckets';
 import type { RuleCounters } from '../core/ports';
 import type { JsonObject, RlsCurrentLimit, RlsRequest } from '../core/rls';
-import type { ItemDemand } from './demand';
+import { CountedDemand, type ItemDemand, type RuleDemand } from './demand';
 import type { QueueStanding } from './queue-standing';
 import type { Rule } from './rule';
 
 const NO_NAMES: readonly string[] = [];
 
+/** What the items of a rule have in common. */
+export interface ItemTerms {
+  /** Undefined for a limit that came with the request. */
+  readonly rule: Rule | undefined;
+  readonly currentLimit: RlsCurrentLimit;
+  readonly metricKey: string;
+  readonly counters: RuleCounters;
+  readonly onError: FailureMode;
+}
+
 /**
- * A descriptor whose bucket is asked. What its rule says is read from the rule, so that a plan, of which many are kept, holds
- * little of its own.
+ * A descriptor whose bucket is asked. Of plans many are kept, and each takes its time to come from memory: what items have in
+ * common is looked up in their terms, and its demand is counted on the item itself.
  */
-export class LimitedItem {
+export class LimitedItem extends CountedDemand {
   readonly kind = 'limited';
 
   constructor(
-    /** Undefined for a limit that came with the request. */
-    readonly rule: Rule | undefined,
+    readonly terms: ItemTerms,
     readonly call: BucketCall,
-    readonly currentLimit: RlsCurrentLimit,
-    readonly metricKey: string,
-    readonly counters: RuleCounters,
-    /** Where its demand is counted; undefined for a limit that came with the request, and where nobody observes. */
-    readonly demand: ItemDemand | undefined,
-    readonly onError: FailureMode,
-  ) {}
+    tenant: string | undefined,
+  ) {
+    super(tenant);
+  }
+
+  /** Where its demand is counted; undefined for a limit that came with the request, and where nobody observes. */
+  get demand(): CountedDemand | undefined {
+    return this.source === undefined ? undefined : this;
+  }
+
+  get source(): RuleDemand | undefined {
+    return this.terms.rule?.demand;
+  }
+
+  get bucketKey(): string {
+    return this.call.key;
+  }
+
+  get rule(): Rule | undefined {
+    return this.terms.rule;
+  }
+
+  get currentLimit(): RlsCurrentLimit {
+    return this.terms.currentLimit;
+  }
+
+  get metricKey(): string {
+    return this.terms.metricKey;
+  }
+
+  get counters(): RuleCounters {
+    return this.terms.counters;
+  }
+
+  get onError(): FailureMode {
+    return this.terms.onError;
+  }
 
   get shadowMode(): boolean {
-    return this.rule !== undefined && this.rule.shadowMode;
+    const { rule } = this.terms;
+    return rule !== undefined && rule.shadowMode;
   }
 
   get quotaMode(): boolean {
-    return this.rule !== undefined && this.rule.quotaMode;
+    const { rule } = this.terms;
+    return rule !== undefined && rule.quotaMode;
   }
 
   get metadata(): JsonObject | undefined {
-    return this.rule?.metadata;
+    return this.terms.rule?.metadata;
   }
 
   /** Names, for `replaces`. */
   get name(): string {
-    return this.rule === undefined ? '' : this.rule.name;
+    return this.terms.rule?.name ?? '';
   }
 
   get replaces(): readonly string[] {
-    return this.rule === undefined ? NO_NAMES : this.rule.replaces;
+    return this.terms.rule?.replaces ?? NO_NAMES;
   }
 
   /** The same with another size of its bucket. */
   sized(params: BucketParams, currentLimit: RlsCurrentLimit): LimitedItem {
     const call = { ...this.call, params, note: undefined };
-    return new LimitedItem(
-      this.rule,
-      call,
-      currentLimit,
-      this.metricKey,
-      this.counters,
-      this.demand,
-      this.onError,
-    );
+    return new LimitedItem({ ...this.terms, currentLimit }, call, this.tenant);
   }
 }
 
@@ -98,6 +131,10 @@ export interface RequestPlan {
   readonly standing: QueueStanding | undefined;
   /** Where its newest form is found; undefined where none of its rules belongs to a pool. */
   readonly tuned: { newest(): RequestPlan } | undefined;
+  /** What it takes in memory besides what it shares with others, bytes, about. */
+  readonly bytes: number;
+  /** The one descriptor's item, where it is limited: what `items` and `limited` hold then. */
+  readonly only: LimitedItem | undefined;
   /** What was asked of the store last, to be asked again; the one thing about a plan that changes. */
   asked: BucketRequest | undefined;
 }
@@ -113,19 +150,19 @@ function isAllLimited(items: readonly PlanItem[]): items is readonly LimitedItem
 }
 
 const PLAN_BYTES = 256;
-const LIMITED_BYTES = 448;
+const LIMITED_BYTES = 384;
 const DESCRIPTOR_BYTES = 128;
 const ENTRY_BYTES = 128;
 
-/** What a plan takes in memory besides what it shares with others, bytes, by the sizes of V8's objects; measured for one descriptor. */
-export function bytesOfPlan(plan: RequestPlan): number {
-  const { request, items, limited } = plan;
+/** {@link RequestPlan.bytes}, by the sizes of V8's objects. @param kept the request, where the plan keeps it. */
+export function bytesOfPlan(items: readonly PlanItem[], kept: RlsRequest | undefined): number {
   let bytes = PLAN_BYTES + items.length * 8;
-  for (const { call, metricKey, rule } of limited) {
-    bytes += LIMITED_BYTES + call.key.length;
-    if (metricKey !== rule?.id) bytes += metricKey.length;
+  for (const item of items) {
+    if (item.kind !== 'limited') continue;
+    bytes += LIMITED_BYTES + item.call.key.length;
+    if (item.metricKey !== item.rule?.id) bytes += item.metricKey.length;
   }
-  for (const { entries } of request.descriptors) {
+  for (const { entries } of kept?.descriptors ?? []) {
     bytes += DESCRIPTOR_BYTES + entries.length * ENTRY_BYTES;
     for (const { key, value } of entries) bytes += key.length + value.length;
   }

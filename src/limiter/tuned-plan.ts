@@ -56,9 +56,11 @@ export class TunedPlan {
     }
     if (items === undefined) return this.plan;
     const limited = limitedOf(items);
+    const [only] = limited;
     this.plan = {
       ...this.plan,
       ...{ items, limited, calls: limited.map((item) => item.call), asked: undefined },
+      only: items.length === 1 ? only : undefined,
     };
     return this.plan;
   }

@@ -8,8 +8,8 @@ import type { ClassInfo, HostSample, ObservationBatch } from '../core/observatio
 import {
   DemandCounts,
   RuleDemand,
+  type DemandOrigin,
   type DemandWatch,
-  type ItemDemand,
   type RulePlace,
 } from '../limiter/demand';
 import { ArrivalSampler } from './arrival-sampler';
@@ -173,9 +173,9 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     this.rows.nameAgain();
   }
 
-  countsOf(item: ItemDemand): DemandCounts {
-    const { place } = item.rule;
-    const observed = this.byDemand.get(item.rule) ?? this.rules.get(placeKey(place));
+  countsOf(item: DemandOrigin): DemandCounts {
+    const { place } = item.source;
+    const observed = this.byDemand.get(item.source) ?? this.rules.get(placeKey(place));
     if (observed === undefined) return GONE;
     const found = this.keys.get(item.bucketKey);
     const key = found?.parent === place.id ? found : undefined;
@@ -195,9 +195,9 @@ export class ClassCounts implements DemandWatch, ObservationSource {
     return counts;
   }
 
-  sample(item: ItemDemand): number {
+  sample(item: DemandOrigin): number {
     const { interval } = this.sampler;
-    const { place } = item.rule;
+    const { place } = item.source;
     if (!place.manyBuckets && item.tenant === undefined) return NEVER;
     if (place.manyBuckets) this.keys.sampled(item.bucketKey, place.id, interval);
     if (item.tenant !== undefined) this.tenants.sampled(item.tenant, ALL_TENANTS, interval);

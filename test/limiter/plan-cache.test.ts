@@ -6,8 +6,7 @@ import { PlanCache } from '../../src/limiter/plan-cache';
 import { PlanShelf } from '../../src/limiter/plan-shelf';
 
 /** All that the cache looks at is how large a plan is. */
-const planned = (name: string, items = 0): RequestPlan =>
-  ({ name, request: { descriptors: [] }, items: { length: items }, limited: [] }) as unknown as RequestPlan;
+const planned = (name: string, bytes = 300): RequestPlan => ({ name, bytes }) as unknown as RequestPlan;
 const tableOf = (name: string): LimitTable => ({ name }) as unknown as LimitTable;
 const table = tableOf('one');
 const bytesOf = (message: string): Uint8Array => new TextEncoder().encode(message);
@@ -137,16 +136,16 @@ describe('the plan cache', () => {
   it('keeps less where plans are large', () => {
     const cache = new PlanCache({ maxPlans: 1_000, maxMessageBytes: 100, maxBytes: 100_000 });
     get(cache, '');
-    const most = (items: number): number => {
+    const most = (bytes: number): number => {
       let size = 0;
       for (let index = 0; index < 2_000; index += 1) {
-        keep(cache, `${items} ${index}`, planned('x', items));
+        keep(cache, `${bytes} ${index}`, planned('x', bytes));
         size = Math.max(size, cache.size);
       }
       return size;
     };
-    expect(most(1_000)).toBeLessThanOrEqual(100_000 / 8_000 + 2);
-    expect(most(0)).toBeGreaterThan(250);
+    expect(most(8_000)).toBeLessThanOrEqual(100_000 / 8_000 + 2);
+    expect(most(300)).toBeGreaterThan(250);
   });
 
   it('gives each of two messages of one hash its own plan', () => {

@@ -155,9 +155,15 @@ export class MemoryStore implements BucketStore, LeaseSource {
 
   /** One call needs no settlement: it is charged when it is allowed, and otherwise as `chargeDenied` says. */
   private decideAlone(request: BucketRequest, call: BucketCall, nowUs: number): BucketResult {
-    const fault = this.faultOf(call);
+    const fault = callFault(call);
     if (fault !== undefined) return fault;
     const register = this.take(call, nowUs);
+    // A key that the table has is within the bound: it need not come from memory for that.
+    const tooLong = register.slot === -1 ? this.keyFault(call.key) : undefined;
+    if (tooLong !== undefined) {
+      this.release(register);
+      return tooLong;
+    }
     const outcome = register.evaluate(call.params, call.hits, nowUs, judgingOf(request.chargeDenied));
     this.putBackOne(register, nowUs);
     return outcome;
