@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import type { ErrorCode } from '../core/error-catalogue';
-import { TidegateError, type SourcePosition } from '../core/errors';
+import { TidegateError } from '../core/errors';
+import { errorOf, plainError, type PlainError } from '../core/plain-error';
 import type { LimitsFile, LimitsFileResult, LimitsText } from '../limiter/dialect/limits-file';
 import { readLimitsFile } from '../limiter/dialect/limits-reader';
 
@@ -20,12 +20,6 @@ const MAX_HEAP_MB = 1_024;
 /** A reading that takes longer than this is given up, ms. */
 const TIMEOUT_MS = 120_000;
 
-interface PlainError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly at?: SourcePosition;
-  readonly remedy: string;
-}
 interface PlainResult {
   readonly file?: LimitsFile;
   readonly errors: readonly PlainError[];
@@ -65,23 +59,11 @@ export const readInWorker: LimitsReader = (texts, lenient) =>
   });
 
 function plain(result: LimitsFileResult): PlainResult {
-  const flat = (errors: readonly TidegateError[]): PlainError[] =>
-    errors.map(({ code, message, at, remedy }) => ({
-      code,
-      message,
-      remedy,
-      ...(at === undefined ? {} : { at }),
-    }));
-  return { ...result, errors: flat(result.errors), warnings: flat(result.warnings) };
+  return { ...result, errors: result.errors.map(plainError), warnings: result.warnings.map(plainError) };
 }
 
 function revive(result: PlainResult): LimitsFileResult {
-  const errors = (list: readonly PlainError[]): TidegateError[] =>
-    list.map(
-      ({ code, message, at, remedy }) =>
-        new TidegateError(code, message, { remedy, ...(at === undefined ? {} : { at }) }),
-    );
-  return { ...result, errors: errors(result.errors), warnings: errors(result.warnings) };
+  return { ...result, errors: result.errors.map(errorOf), warnings: result.warnings.map(errorOf) };
 }
 
 // This file is its own worker: the job says so, so that importing it elsewhere (also in another worker) does nothing.

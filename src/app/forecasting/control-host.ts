@@ -11,6 +11,7 @@ import type { MeshAskName, MeshAsks, MeshDeskPort } from '../../core/mesh-view';
 import type { ForecastFigures } from '../../core/forecasts';
 import { TidegateError } from '../../core/errors';
 import type { ObservationBatch } from '../../core/observation';
+import { errorOf } from '../../core/plain-error';
 import type { Logger, Server } from '../../core/ports';
 import type { AtOnceSum } from '../control/at-once';
 import type { PoolFigures } from '../../telemetry/pool-series';
@@ -19,14 +20,7 @@ import type { PackedTable } from '../control/packed-table';
 import type { PoolSetup } from '../control/pool-setup';
 import type { BucketAnswer, BucketAsk } from '../control/serving-operator';
 import { ControlPort } from './control-port';
-import {
-  errorOf,
-  type Answer,
-  type ControlSetup,
-  type FromControl,
-  type LogLine,
-  type ToControl,
-} from './messages';
+import type { Answer, ControlSetup, FromControl, LogLine, ToControl } from './messages';
 import type { TargetBucket } from '../mesh/target-buckets';
 
 /** The control path, wherever it runs. */

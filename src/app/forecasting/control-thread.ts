@@ -3,6 +3,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Cron } from 'croner';
 import { TidegateError } from '../../core/errors';
 import type { MeshAskName } from '../../core/mesh-view';
+import { plainError } from '../../core/plain-error';
 import type { Settings } from '../../config/settings-shape';
 import type { Logger } from '../../core/ports';
 import { packTable } from '../control/packed-table';
@@ -16,14 +17,7 @@ import { External } from './external';
 import { forecastFigures } from './forecast-figures';
 import { createGroupLink } from './group/group-link';
 import { openHistory } from './history-part';
-import {
-  plainError,
-  type Answer,
-  type ControlSetup,
-  type FromControl,
-  type LogLine,
-  type ToControl,
-} from './messages';
+import type { Answer, ControlSetup, FromControl, LogLine, ToControl } from './messages';
 import type { Mesh, MeshParts } from '../mesh/mesh';
 import { StatusDesk } from './status-desk';
 import { startSignals } from './signals-part';

@@ -2,9 +2,8 @@
 import type { ControlAskName, ControlAsks, ControlEvent } from '../../core/control-desk';
 import type { AskName, ForecastAsks } from '../../core/forecast-desk';
 import type { ForecastFigures } from '../../core/forecasts';
-import type { ErrorCode } from '../../core/error-catalogue';
-import { TidegateError, type SourcePosition } from '../../core/errors';
 import type { MeshAskName, MeshAsks } from '../../core/mesh-view';
+import type { PlainError } from '../../core/plain-error';
 import type { BoundAddress } from '../../core/ports';
 import type { MeshFigures } from '../../telemetry/mesh-series';
 import type { TargetBucket } from '../mesh/target-buckets';
@@ -83,22 +82,3 @@ export type FromControl =
   | { readonly kind: 'operate'; readonly id: number; readonly ask: BucketAsk }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'stopped' };
-
-/** A TidegateError without its cause and stack. */
-export interface PlainError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly remedy: string;
-  readonly at?: SourcePosition;
-}
-
-/** Takes an error apart, so that it can cross. */
-export function plainError(thrown: unknown): PlainError {
-  const { code, message, remedy, at } = TidegateError.from(thrown);
-  return { code, message, remedy, ...(at === undefined ? {} : { at }) };
-}
-
-/** Puts an error together that has crossed. */
-export function errorOf({ code, message, remedy, at }: PlainError): TidegateError {
-  return new TidegateError(code, message, { remedy, ...(at === undefined ? {} : { at }) });
-}
