@@ -28,6 +28,11 @@ export class PoolMembers {
     return Array.from(this.members.values(), ({ policy }) => policy);
   }
 
+  /** Tokens that may be waited for, in the same order. */
+  get queueLimits(): Float64Array {
+    return Float64Array.from(this.members.values(), ({ queueLimit }) => queueLimit);
+  }
+
   /** The services of all members. */
   get services(): ReadonlySet<string> {
     return (this.named ??= new Set(Array.from(this.members.values(), ({ policy }) => policy.service)));

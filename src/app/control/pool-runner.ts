@@ -175,7 +175,8 @@ export class PoolRunner {
   private useMembers(): void {
     if (!this.inPool.takeChange()) return;
     this.controller.use(this.policy, this.inPool.policies, this.parts.nowMs());
-    this.learning.use(this.policy, this.inPool.policies);
+    const { policies: members, queueLimits } = this.inPool;
+    this.learning.use({ policy: this.policy, members, queueLimits });
   }
 
   private heard(table: PoolTable): void {

@@ -16,6 +16,8 @@ export interface MemberSetup {
   readonly params: BucketParams;
   /** What shares a slot with it; empty: only the bucket itself. */
   readonly group: string;
+  /** Tokens that may be waited for at its configured rate; 0 for a rule without a queue. */
+  readonly queueLimit: number;
 }
 
 /** A pool with its members; `templates` are rules with a bucket for each value, whose heavy keys become members. */
@@ -75,7 +77,9 @@ export function poolSetups(settings: Settings, table: LimitTable): readonly Pool
     };
     const group = settings.store.colocate === 'domain' ? place.domain : '';
     const list = bucketKey === undefined ? parts.templates : parts.members;
-    if (list.length < MAX_MEMBERS) list.push({ policy, params: rule.params, group });
+    if (list.length < MAX_MEMBERS) {
+      list.push({ policy, params: rule.params, group, queueLimit: queueLimitOf(rule, policy.nominalPerS) });
+    }
   }
   return settings.pools.list.map((pool) => {
     const { members = [], templates = [] } = byPool.get(pool.name) ?? {};
@@ -88,6 +92,11 @@ export function poolSetups(settings: Settings, table: LimitTable): readonly Pool
 export function keyMember(template: MemberSetup, classId: string): MemberSetup {
   const bucketKey = classId.slice(template.policy.ruleId.length + 1);
   return { ...template, policy: { ...template.policy, id: classId, bucketKey } };
+}
+
+/** Who waits longer than a call may is turned away: more than is served until then never waits. */
+function queueLimitOf({ queue }: Rule, perS: number): number {
+  return queue === undefined ? 0 : Math.min(queue.maxDepth, (perS * queue.maxWaitMs) / 1_000);
 }
 
 function priorityOf(text: string | undefined): MemberPolicy['priority'] {

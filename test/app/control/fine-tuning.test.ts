@@ -115,7 +115,7 @@ async function service(answer: Answer, mode = 'active', fineTune = true) {
     },
   });
   const learning = pools.add(POLICY);
-  learning.use(POLICY, MEMBERS);
+  learning.use({ policy: POLICY, members: MEMBERS, queueLimits: new Float64Array(MEMBERS.length) });
   const controller = new PoolController(POLICY, MEMBERS);
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   await settle();

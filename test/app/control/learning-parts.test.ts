@@ -17,7 +17,7 @@ import {
 import { Retrainer } from '../../../src/app/control/learning/retrainer';
 import { SwitchLog } from '../../../src/app/control/learning/switch-log';
 import { explainLearning } from '../../../src/app/pool-explanation';
-import { POOL_MODES } from '../../../src/core/control';
+import { POOL_MODES, type MemberPolicy } from '../../../src/core/control';
 import { TidegateError } from '../../../src/core/errors';
 import { ALLOCATION_NAMES, ALLOCATION_SHAPE } from '../../../src/learn/allocation/features';
 import { writeModel } from '../../../src/learn/model/model';
@@ -28,15 +28,21 @@ import { memberPolicy, memberSeen, poolPolicy } from '../../control/pool-samples
 describe('the recorder of arrivals', () => {
   const POLICY = poolPolicy({ tickMs: 1_000, intervalMs: 3_000 });
   const MEMBERS = [memberPolicy('a'), memberPolicy('b')];
+  const pool = (members: readonly MemberPolicy[]) => ({
+    policy: POLICY,
+    members,
+    queueLimits: new Float64Array(members.length).fill(7),
+  });
   const seen = (a: number, b = NaN) => ({ members: [memberSeen('a', a), memberSeen('b', b)], health: [] });
 
   test('gives an interval when it is whole, with the time that really passed', () => {
     const recorder = new ArrivalRecorder();
-    recorder.use(POLICY, MEMBERS);
+    recorder.use(pool(MEMBERS));
     expect(recorder.tick(10_000, seen(5))).toBeUndefined();
     expect(recorder.tick(11_500, seen(10, 2))).toBeUndefined();
     const interval = recorder.tick(12_500, seen(20, 4));
     expect(interval?.members).toBe(MEMBERS);
+    expect([...(interval?.queueLimits ?? [])]).toEqual([7, 7]);
     expect(interval?.ticks.map(({ arrived }) => [...arrived])).toEqual([
       [5, NaN],
       [15, 3],
@@ -47,7 +53,7 @@ describe('the recorder of arrivals', () => {
 
   test('a gap, or a clock that steps back, counts for little', () => {
     const recorder = new ArrivalRecorder();
-    recorder.use(POLICY, MEMBERS);
+    recorder.use(pool(MEMBERS));
     recorder.tick(10_000, seen(1, 1));
     recorder.tick(9_000_000, seen(1, 1));
     const interval = recorder.tick(0, seen(1, 1));
@@ -56,18 +62,15 @@ describe('the recorder of arrivals', () => {
 
   test('other members begin another interval; what there was is given', () => {
     const recorder = new ArrivalRecorder();
-    recorder.use(POLICY, MEMBERS);
+    recorder.use(pool(MEMBERS));
     recorder.tick(10_000, seen(5));
-    expect(recorder.use(POLICY, [memberPolicy('c')])?.ticks).toHaveLength(1);
-    expect(recorder.use(POLICY, MEMBERS)).toBeUndefined();
+    expect(recorder.use(pool([memberPolicy('c')]))?.ticks).toHaveLength(1);
+    expect(recorder.use(pool(MEMBERS))).toBeUndefined();
   });
 
   test('a pool that is too large is not recorded, and says so', () => {
     const recorder = new ArrivalRecorder();
-    recorder.use(
-      POLICY,
-      Array.from({ length: 20_001 }, (_, at) => memberPolicy(`m${at}`)),
-    );
+    recorder.use(pool(Array.from({ length: 20_001 }, (_, at) => memberPolicy(`m${at}`))));
     expect(recorder.tooLarge).toBe(true);
     for (let tick = 0; tick < 5; tick += 1) expect(recorder.tick(1_000 * tick, seen(1))).toBeUndefined();
   });
@@ -251,14 +254,19 @@ describe('training anew', () => {
           return { startMs: fromMs, stepMs, values: Float64Array.of(NaN, 60, 120) };
         },
       },
-      poolPolicy(),
-      [memberPolicy('a', { priority: 'HIGH' }), memberPolicy('b')],
+      {
+        policy: poolPolicy(),
+        members: [memberPolicy('a', { priority: 'HIGH' }), memberPolicy('b')],
+        queueLimits: Float64Array.of(250, 0),
+      },
       90_000,
     );
     expect(asked[0]).toEqual(['a', 'hits', 60_000, 14, 60_000]);
-    expect(history.members.map(({ name, perMinute }) => [name, [...perMinute]])).toEqual([
-      ['a', [NaN, 1, 2]],
-      ['b', [NaN, 1, 2]],
+    expect(
+      history.members.map(({ name, queueLimitMs, perMinute }) => [name, queueLimitMs, [...perMinute]]),
+    ).toEqual([
+      ['a', 2_500, [NaN, 1, 2]],
+      ['b', 0, [NaN, 1, 2]],
     ]);
     const reward = { served: 1, utilization: 0, denied: 0, critical: 1, queue: 0, guarantee: 0, churn: 0 };
     const { model } = beginRetraining({ history, seed: 1, budgetMs: 1_000, maxFactor: 2, reward });

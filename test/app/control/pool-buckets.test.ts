@@ -47,7 +47,7 @@ test('are those of the data path to the last bit, whatever was published and how
         const params = bucketParams({ algorithm: 'token_bucket', limit, windowUs });
         const nominalPerS = rateUtPerS(limit, windowUs) / 1_000_000;
         const policy = memberPolicy('d.a_b', { bucketKey: KEY, nominalPerS, maxPerS: 1_500, minPerS: 0.01 });
-        const member: MemberSetup = { policy, params, group: '' };
+        const member: MemberSetup = { policy, params, group: '', queueLimit: 0 };
         let nowMs = 0;
         const asked: BucketRef[] = [];
         const buckets = new PoolBuckets(operator(asked), () => nowMs);
@@ -67,7 +67,12 @@ test('are those of the data path to the last bit, whatever was published and how
 
 test('are as configured under the newest version where nothing is published of them', async () => {
   const params = bucketParams({ algorithm: 'token_bucket', limit: 5, windowUs: 1_000_000 });
-  const member: MemberSetup = { policy: memberPolicy('d.a_b', { bucketKey: KEY }), params, group: 'd' };
+  const member: MemberSetup = {
+    policy: memberPolicy('d.a_b', { bucketKey: KEY }),
+    params,
+    group: 'd',
+    queueLimit: 0,
+  };
   const asked: BucketRef[] = [];
   const buckets = new PoolBuckets(operator(asked), () => 0);
   await buckets.levels([member, { ...member, policy: { ...member.policy, lends: false } }]);
@@ -81,7 +86,12 @@ test('are as configured under the newest version where nothing is published of t
 
 test('a transfer that fails says why', async () => {
   const params = bucketParams({ algorithm: 'token_bucket', limit: 5, windowUs: 1_000_000 });
-  const member: MemberSetup = { policy: memberPolicy('d.a_b', { bucketKey: KEY }), params, group: '' };
+  const member: MemberSetup = {
+    policy: memberPolicy('d.a_b', { bucketKey: KEY }),
+    params,
+    group: '',
+    queueLimit: 0,
+  };
   const order = { loanId: 'l', lender: 'a', borrower: 'b', tokens: 1, keep: 0, dueMs: 0, why: 'denied' };
   const buckets = new PoolBuckets(operator([]), () => 0);
   expect(await buckets.transfer('p/1/l', order, member, member)).toEqual({

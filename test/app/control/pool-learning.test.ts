@@ -82,7 +82,7 @@ function pool(mode: PoolMode = 'active') {
   const learning = new PoolLearning(POLICY, parts);
   const controller = new PoolController(POLICY, MEMBERS);
   let members: readonly MemberPolicy[] = MEMBERS;
-  learning.use(POLICY, members);
+  learning.use({ policy: POLICY, members: members, queueLimits: new Float64Array(members.length) });
   learning.useModel({ version: 'm1', text: '{}' }, '');
   const told = {
     order: undefined as LearningOrder | undefined,
@@ -114,7 +114,7 @@ function pool(mode: PoolMode = 'active') {
   const useMembers = (next: readonly MemberPolicy[]): void => {
     members = next;
     controller.use(POLICY, next, nowMs);
-    learning.use(POLICY, next);
+    learning.use({ policy: POLICY, members: next, queueLimits: new Float64Array(next.length) });
   };
   const run = (ticks: number): void => {
     for (let at = 0; at < ticks; at += 1) tick();

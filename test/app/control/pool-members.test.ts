@@ -6,7 +6,7 @@ import { memberPolicy, poolPolicy } from '../../control/pool-samples';
 
 function setupOf(id: string, limit = 10): MemberSetup {
   const params = bucketParams({ algorithm: 'token_bucket', limit, windowUs: 1_000_000 });
-  return { policy: memberPolicy(id, { nominalPerS: limit }), params, group: '' };
+  return { policy: memberPolicy(id, { nominalPerS: limit }), params, group: '', queueLimit: 0 };
 }
 
 function poolOf(members: readonly MemberSetup[], templates: readonly MemberSetup[]): PoolSetup {

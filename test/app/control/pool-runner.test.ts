@@ -21,7 +21,7 @@ const START_MS = 1_800_000_000_000;
 
 function memberOf(id: string): MemberSetup {
   const params = bucketParams({ algorithm: 'token_bucket', limit: 100, windowUs: 1_000_000 });
-  return { policy: memberPolicy(id, { bucketKey: `key:${id}` }), params, group: '' };
+  return { policy: memberPolicy(id, { bucketKey: `key:${id}` }), params, group: '', queueLimit: 0 };
 }
 
 /** A leader with full buckets; a second passes at each tick. */

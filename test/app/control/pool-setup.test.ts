@@ -68,6 +68,15 @@ test('rules that match are members, a rule with many buckets a template, and unl
   expect(mail?.policy).toMatchObject({ priority: 'LOW', nominalPerS: 10, maxPerS: 20, lends: false });
 });
 
+test.each([
+  ['', 0],
+  ['queue: {max_wait: 200ms, max_depth: 50}, ', 4],
+  ['queue: {max_wait: 10s, max_depth: 50}, ', 50],
+])('as many may wait as the rule says and its rate serves until they give up: %s', (queue, limit) => {
+  const limits = LIMITS.replace('capacity: 30,', `capacity: 30, ${queue}`);
+  expect(setups(POOLS, limits)[0]?.members.map(({ queueLimit }) => queueLimit)).toEqual([limit, 0]);
+});
+
 test('the total is the sum of the members where none is set, and the interval whole ticks', () => {
   expect(setups(POOLS)[0]?.policy).toMatchObject({ totalPerS: 30, tickMs: 300, intervalMs: 900 });
   expect(setups(POOLS.replace('mode: active', 'mode: active, total_per_s: 77'))[0]?.policy.totalPerS).toBe(

@@ -1,6 +1,7 @@
 /** Records what was asked of a pool, tick by tick, until an interval is whole and goes to be replayed. */
-import type { MemberPolicy, PoolPolicy, PoolSeen } from '../../../core/control';
+import type { PoolSeen } from '../../../core/control';
 import type { RecordedInterval, RecordedTick } from '../../../learn/replay/recorded';
+import type { PoolNow } from './pool-history';
 
 /** Figures of an interval, at most: longer ones go in parts. */
 const MAX_FIGURES = 200_000;
@@ -9,30 +10,28 @@ const MAX_GAP_TICKS = 10;
 
 /** See the file's head. Members beyond what an interval may hold are not replayed at all: it says so. */
 export class ArrivalRecorder {
-  private policy: PoolPolicy | undefined;
-  private members: readonly MemberPolicy[] = [];
+  private pool: PoolNow | undefined;
   private ticks: RecordedTick[] = [];
   private forecasts: RecordedTick['forecasts'];
   private lastMs = NaN;
 
   /** Whether the pool is so large that it is not recorded. */
   get tooLarge(): boolean {
-    return this.members.length > MAX_FIGURES / 10;
+    return (this.pool?.members.length ?? 0) > MAX_FIGURES / 10;
   }
 
   /** Takes the pool as it is now. @returns what was recorded of the pool as it was. */
-  use(policy: PoolPolicy, members: readonly MemberPolicy[]): RecordedInterval | undefined {
+  use(pool: PoolNow): RecordedInterval | undefined {
     const done = this.take();
-    this.policy = policy;
-    this.members = members;
+    this.pool = pool;
     this.forecasts = undefined;
     return done;
   }
 
   /** Takes a tick. @returns an interval that is whole. */
   tick(nowMs: number, { members: seen, health }: PoolSeen): RecordedInterval | undefined {
-    const { policy, members } = this;
-    if (policy === undefined || this.tooLarge || members.length === 0) return undefined;
+    if (this.pool === undefined || this.tooLarge || this.pool.members.length === 0) return undefined;
+    const { policy, members } = this.pool;
     const told = new Map(seen.map((one) => [one.id, one]));
     const sinceMs = this.since(nowMs, policy.tickMs);
     const forecasts = members.map(({ id }) => told.get(id)?.forecast);
@@ -56,9 +55,9 @@ export class ArrivalRecorder {
   }
 
   private take(): RecordedInterval | undefined {
-    const { policy, members, ticks } = this;
-    if (policy === undefined || ticks.length === 0) return undefined;
+    const { pool, ticks } = this;
+    if (pool === undefined || ticks.length === 0) return undefined;
     this.ticks = [];
-    return { policy, members, queueLimits: new Float64Array(members.length), ticks };
+    return { ...pool, ticks };
   }
 }

@@ -3,14 +3,7 @@ import { adviceBar, demotingFault, forecastBar, type AdviceFacts } from '../../.
 import { AdviceChain, type AdviceLevel, type Bar } from '../../../control/advice/advice-chain';
 import { LearningKeeper, type LearningState } from '../../../control/advice/learning-keeper';
 import { FORECAST_LIFE_MS } from '../../../control/demand/member-demand';
-import type {
-  MemberPolicy,
-  PoolAdvice,
-  PoolDecision,
-  PoolMode,
-  PoolPolicy,
-  PoolSeen,
-} from '../../../core/control';
+import type { PoolAdvice, PoolDecision, PoolMode, PoolPolicy, PoolSeen } from '../../../core/control';
 import type { ControlEvent } from '../../../core/control-desk';
 import { TidegateError } from '../../../core/errors';
 import type {
@@ -22,6 +15,7 @@ import type {
 import type { Logger } from '../../../core/ports';
 import { adviceViews } from './advice-views';
 import { ArrivalRecorder } from './arrival-recorder';
+import type { PoolNow } from './pool-history';
 import type { ModelText, WatchRules } from './learning-messages';
 import type { ModelAdvisor } from './model-advisor';
 import type { RegretWatch } from './regret-watch';
@@ -68,8 +62,7 @@ const BEGUN = { why: 'there is no model', moved: undefined, rollback: undefined 
 
 /** See the file's head. Nothing here throws: what fails is a fault of the advice. */
 export class PoolLearning {
-  private policy: PoolPolicy;
-  private members: readonly MemberPolicy[] = [];
+  private now: PoolNow;
   private ids: ReadonlySet<string> = new Set();
   private chain: AdviceChain;
   private readonly keeper: LearningKeeper;
@@ -96,23 +89,23 @@ export class PoolLearning {
     policy: PoolPolicy,
     private readonly parts: PoolLearningParts,
   ) {
-    this.policy = policy;
+    this.now = { policy, members: [], queueLimits: new Float64Array(0) };
     this.chain = new AdviceChain(calmMs(policy));
     this.keeper = new LearningKeeper(parts.rules);
     this.state = { ...BEGUN, mode: parts.rules.mode === 'off' ? 'off' : 'shadow' };
   }
 
   /** Takes the pool as it is now. */
-  use(policy: PoolPolicy, members: readonly MemberPolicy[]): void {
-    if (policy.intervalMs !== this.policy.intervalMs) {
+  use(pool: PoolNow): void {
+    const { policy, members } = pool;
+    const other = policy.intervalMs !== this.now.policy.intervalMs;
+    this.now = pool;
+    if (other) {
       this.chain = new AdviceChain(calmMs(policy));
-      this.policy = policy;
-      if (this.model !== undefined) this.parts.watch.use(this.policy.name, this.model, this.watchRules());
+      if (this.model !== undefined) this.parts.watch.use(policy.name, this.model, this.watchRules());
     }
-    this.policy = policy;
-    this.members = members;
     this.ids = new Set(members.map(({ id }) => id));
-    const done = this.recorder.use(policy, members);
+    const done = this.recorder.use(pool);
     if (done !== undefined && this.watches) this.parts.watch.interval(policy.name, done);
   }
 
@@ -129,7 +122,7 @@ export class PoolLearning {
       const error = TidegateError.from(thrown);
       this.modelWhy = error.message;
       this.parts.logger.error(
-        { pool: this.policy.name, error },
+        { pool: this.now.policy.name, error },
         'a model cannot be used: the solver decides',
       );
       this.tell({ what: 'model', model: model?.version ?? null, why: error.message });
@@ -139,7 +132,7 @@ export class PoolLearning {
     this.advisor = advisor;
     this.advice = undefined;
     this.fault = '';
-    this.parts.watch.use(this.policy.name, model, this.watchRules());
+    this.parts.watch.use(this.now.policy.name, model, this.watchRules());
     this.tell({ what: 'model', model: model?.version ?? null, why });
   }
 
@@ -183,8 +176,8 @@ export class PoolLearning {
   }
 
   /** The pool as it is now. */
-  get pool(): { readonly policy: PoolPolicy; readonly members: readonly MemberPolicy[] } {
-    return { policy: this.policy, members: this.members };
+  get pool(): PoolNow {
+    return this.now;
   }
 
   /** The version of the model in use. */
@@ -212,7 +205,7 @@ export class PoolLearning {
     this.leads = published === undefined;
     if (this.watches) {
       const interval = this.recorder.tick(atMs, seen);
-      if (interval !== undefined) this.parts.watch.interval(this.policy.name, interval);
+      if (interval !== undefined) this.parts.watch.interval(this.now.policy.name, interval);
     }
     this.ask(atMs, seen);
     const facts = this.facts(atMs, seen);
@@ -248,7 +241,7 @@ export class PoolLearning {
 
   /** @param withAdvice whether to say what moved the last advice: it asks the model many times. */
   view(withAdvice: boolean): LearningView {
-    const { name } = this.policy;
+    const { name } = this.now.policy;
     return {
       pool: name,
       mode: this.state.mode,
@@ -275,12 +268,12 @@ export class PoolLearning {
 
   private watchRules(): WatchRules {
     const { windowMs, confidence, maxFactor } = this.parts.rules;
-    return { windowMs, confidence, maxFactor, intervalMs: this.policy.intervalMs };
+    return { windowMs, confidence, maxFactor, intervalMs: this.now.policy.intervalMs };
   }
 
   private unwatched(): string {
     if (this.recorder.tooLarge) return 'the pool has too many members to be replayed';
-    return this.parts.watch.unwatched(this.policy.name);
+    return this.parts.watch.unwatched(this.now.policy.name);
   }
 
   /** Asks the model, whether or not it is followed: what it would say is shown, and its faults are known beforehand. */
@@ -291,7 +284,7 @@ export class PoolLearning {
     }
     const fromMs = this.parts.preciseMs();
     try {
-      this.advice = this.advisor.advise(atMs, this.policy, this.members, seen);
+      this.advice = this.advisor.advise(atMs, this.now.policy, this.now.members, seen);
       this.fault = '';
     } catch (thrown) {
       this.advice = undefined;
@@ -301,23 +294,23 @@ export class PoolLearning {
   }
 
   private facts(nowMs: number, { members: seen }: PoolSeen): AdviceFacts {
-    const { policy, parts } = this;
+    const { now, parts } = this;
     const anomalous = seen.filter(({ forecast }) => forecast?.anomalous === true).length;
-    const drifted = this.members.filter(({ id }) => parts.drifted(id)).length;
+    const drifted = now.members.filter(({ id }) => parts.drifted(id)).length;
     return {
       nowMs,
       mode: this.state.mode,
       why: this.state.why,
       model: this.model !== undefined,
       advice: this.advice,
-      lifeMs: policy.intervalMs + policy.tickMs,
+      lifeMs: now.policy.intervalMs + now.policy.tickMs,
       fault: this.fault,
       tookMs: this.tookMs,
       members: this.ids,
       maxFactor: parts.rules.maxFactor,
       outOfRange: this.advisor?.outOfRange ?? 0,
       anomalous: anomalous / Math.max(1, seen.length),
-      drifted: drifted / Math.max(1, this.members.length),
+      drifted: drifted / Math.max(1, now.members.length),
       heard: seen.some(({ demandPerS }) => demandPerS >= 0),
       unwatched: this.watches ? this.unwatched() : '',
     };
@@ -336,7 +329,7 @@ export class PoolLearning {
       order: this.order,
       model: this.model?.version,
       tunedFrom: this.model?.tunedFrom,
-      regret: this.parts.watch.figures(this.policy.name),
+      regret: this.parts.watch.figures(this.now.policy.name),
       fault,
       published,
     });
@@ -352,7 +345,10 @@ export class PoolLearning {
       this.useModel(await this.parts.modelOf(version), `${demoted} was demoted: back to the one before it`);
     } catch (thrown) {
       const error = TidegateError.from(thrown);
-      this.parts.logger.warn({ pool: this.policy.name, version, error }, 'there is no model to go back to');
+      this.parts.logger.warn(
+        { pool: this.now.policy.name, version, error },
+        'there is no model to go back to',
+      );
     }
   }
 
@@ -373,7 +369,7 @@ export class PoolLearning {
 
   private note(change: LearningSwitchView): void {
     this.log.note(change);
-    const { name } = this.policy;
+    const { name } = this.now.policy;
     this.parts.logger.info(
       { pool: name, ...change },
       'who decides for a pool, or how it learns, has changed',
@@ -382,7 +378,7 @@ export class PoolLearning {
   }
 
   private tell(data: object): void {
-    this.parts.tell({ atMs: this.parts.nowMs(), kind: 'learning', pool: this.policy.name, data });
+    this.parts.tell({ atMs: this.parts.nowMs(), kind: 'learning', pool: this.now.policy.name, data });
   }
 }
 

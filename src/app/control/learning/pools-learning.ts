@@ -148,9 +148,8 @@ export class PoolsLearning {
       afterMs,
       monotonicMs,
       begin: (from) => {
-        const { policy, members } = learning.pool;
         const seed = Math.floor(nowMs() / 1_000) % 2 ** 31;
-        const known = poolHistory(history, policy, members, nowMs());
+        const known = poolHistory(history, learning.pool, nowMs());
         return engine.retrain({ history: known, seed, budgetMs, maxFactor, reward, from });
       },
       done: (trained, from) => void this.keep(pool, learning, trained, from),
