@@ -1,9 +1,8 @@
 /** An exchange about a lease, on its way with the parts of requests. */
 import type { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseDone } from '../../core/leases';
-import type { ScriptPart } from './script-part';
+import type { ScriptPart, ScriptQuestions } from './script-part';
 import { readLease } from './script-reply';
-import type { ScriptRun } from './script-run';
 import type { StoragePlace } from './storage-place';
 
 /** A part that exchanges a lease; no request waits for it. */
@@ -35,8 +34,8 @@ export class LeasePart implements ScriptPart {
     // The lease's life is counted from before this.
   }
 
-  ask(run: ScriptRun): void {
-    run.lease(this.place, this.exchange);
+  ask(questions: ScriptQuestions): void {
+    questions.lease(this.place, this.exchange);
   }
 
   answered(reply: Buffer, at: number): void {

@@ -9,9 +9,8 @@ import { TidegateError } from '../../core/errors';
 import { Later } from '../../core/later';
 import type { DueEntries, Expiring } from './deadline-timer';
 import { expireParts, type OwedPart, type RequestServices } from './request-wait';
-import type { ScriptPart } from './script-part';
+import type { ScriptPart, ScriptQuestions } from './script-part';
 import { readOutcome, readTake, REPLY_BYTES, type Take } from './script-reply';
-import type { ScriptRun } from './script-run';
 import type { StoragePlace } from './storage-place';
 
 /** A call and where its bucket is. */
@@ -138,10 +137,10 @@ class RequestPart implements ScriptPart, OwedPart {
     this.waitingFor = node;
   }
 
-  ask(run: ScriptRun): void {
+  ask(questions: ScriptQuestions): void {
     const { chargeDenied, quotaSatisfied } = this.pending.request;
-    run.request(this.calls.length, chargeDenied, quotaSatisfied);
-    for (const { place, call } of this.calls) run.call(place, call);
+    questions.request(this.calls.length, chargeDenied, quotaSatisfied);
+    for (const { place, call } of this.calls) questions.call(place, call);
   }
 
   answered(reply: Buffer, at: number): void {

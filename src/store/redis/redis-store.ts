@@ -81,6 +81,10 @@ export class RedisStore implements BucketStore, LeaseSource {
     this.#dispatcher.enqueue(new LeasePart(this.#places.of(ask), ask, done));
   }
 
+  commandOf(bucket: Pick<LeaseAsk, 'key' | 'group' | 'params'>): number {
+    return this.#places.of(bucket).slot;
+  }
+
   ready(): boolean {
     return !this.#closed && this.#router.ready();
   }

@@ -1,8 +1,23 @@
 /** What is sent to be settled by one run of the script: a request's calls in one slot, an undo, or an exchange of a lease. */
+import type { BucketCall, BucketParams, ChargeDenied } from '../../core/buckets';
 import type { TidegateError } from '../../core/errors';
-import type { ScriptRun } from './script-run';
+import type { LeaseAsk } from '../../core/leases';
+import type { Take } from './script-reply';
+import type { StoragePlace } from './storage-place';
 
-/** See the file's head. */
+/** What a run of the script is asked, as its parts add it. */
+export interface ScriptQuestions {
+  /** Begins a request of that many calls. */
+  request(callCount: number, chargeDenied: ChargeDenied, quotaSatisfied: boolean): void;
+  /** The next call of the request. */
+  call(place: StoragePlace, call: BucketCall): void;
+  /** A request that undoes a take. */
+  undo(place: StoragePlace, params: BucketParams, take: Take): void;
+  /** An exchange of a lease. */
+  lease(place: StoragePlace, ask: LeaseAsk): void;
+}
+
+/** A part of a run. */
 export interface ScriptPart {
   readonly slot: number;
   /** How many calls {@link ask} adds to a run. */
@@ -17,8 +32,8 @@ export interface ScriptPart {
   wanted(): boolean;
   /** Told just before it is written to a node. */
   sent(node: string): void;
-  /** Adds what it asks to a run. */
-  ask(run: ScriptRun): void;
+  /** Adds what it asks. */
+  ask(questions: ScriptQuestions): void;
   /** Its end, once: the reply, in which its figures begin at byte `at`; see script-reply.ts. The bytes are only read before this returns. */
   answered(reply: Buffer, at: number): void;
   /** Or why there is none. */

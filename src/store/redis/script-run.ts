@@ -6,7 +6,7 @@
 import type { Algorithm, BucketCall, BucketParams, ChargeDenied, Role } from '../../core/buckets';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk } from '../../core/leases';
-import type { ScriptPart } from './script-part';
+import type { ScriptPart, ScriptQuestions } from './script-part';
 import { REPLY_BYTES, type Take } from './script-reply';
 import { bulkString, type StoragePlace } from './storage-place';
 
@@ -31,7 +31,7 @@ let figures = new Float64Array(4_096);
 let figureBytes = Buffer.from(figures.buffer);
 
 /** Collects parts for one run of the script. */
-export class ScriptRun {
+export class ScriptRun implements ScriptQuestions {
   readonly parts: ScriptPart[] = [];
   callCount = 0;
   #keyCount = 0;
@@ -59,24 +59,20 @@ export class ScriptRun {
     return true;
   }
 
-  /** For a part's `ask`: begins a request of that many calls. */
   request(callCount: number, chargeDenied: ChargeDenied, quotaSatisfied: boolean): void {
     this.#requests.push(callCount * 8 + CHARGE_NUMBER[chargeDenied] * 2 + (quotaSatisfied ? 1 : 0));
   }
 
-  /** The next call of the request. */
   call(place: StoragePlace, { params, hits, role, assumeOnFailure }: BucketCall): void {
     const flags = ROLE_NUMBER[role] + (assumeOnFailure ? ASSUME_FLAG : 0);
     this.#requests.push(this.#placeNumber(place, params) * FLAGS + flags, hits);
   }
 
-  /** For a part's `ask`: a request that undoes a take. */
   undo(place: StoragePlace, params: BucketParams, { taken, window }: Take): void {
     this.request(1, 'none', false);
     this.#requests.push(this.#placeNumber(place, params) * FLAGS + UNDO_FLAG, taken, window);
   }
 
-  /** For a part's `ask`: an exchange of a lease. */
   lease(place: StoragePlace, ask: LeaseAsk): void {
     const head = this.#placeNumber(place, ask.params) * FLAGS;
     const ledgerKey = `${place.key}${LEDGER_SUFFIX}`;

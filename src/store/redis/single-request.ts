@@ -7,9 +7,8 @@ import type { TidegateError } from '../../core/errors';
 import { Later } from '../../core/later';
 import type { DueEntries, Expiring } from './deadline-timer';
 import { expireParts, type OwedPart, type RequestServices } from './request-wait';
-import type { ScriptPart } from './script-part';
+import type { ScriptPart, ScriptQuestions } from './script-part';
 import { readOutcome, readTake } from './script-reply';
-import type { ScriptRun } from './script-run';
 import type { StoragePlace } from './storage-place';
 
 /** See the file's head. */
@@ -45,9 +44,9 @@ export class SingleRequest extends Later<readonly BucketResult[]> implements Scr
     this.waitingFor = node;
   }
 
-  ask(run: ScriptRun): void {
-    run.request(1, this.request.chargeDenied, this.request.quotaSatisfied);
-    run.call(this.place, this.call);
+  ask(questions: ScriptQuestions): void {
+    questions.request(1, this.request.chargeDenied, this.request.quotaSatisfied);
+    questions.call(this.place, this.call);
   }
 
   /** A take whose reply comes after the deadline is undone. */

@@ -2,9 +2,8 @@
 import type { BucketParams } from '../../core/buckets';
 import type { TidegateError } from '../../core/errors';
 import type { Logger } from '../../core/ports';
-import type { ScriptPart } from './script-part';
+import type { ScriptPart, ScriptQuestions } from './script-part';
 import type { Take } from './script-reply';
-import type { ScriptRun } from './script-run';
 import type { StoragePlace } from './storage-place';
 
 /** A part that undoes a call; nobody waits for it. */
@@ -34,8 +33,8 @@ export class UndoPart implements ScriptPart {
     // No deadline depends on it.
   }
 
-  ask(run: ScriptRun): void {
-    run.undo(this.place, this.params, this.take);
+  ask(questions: ScriptQuestions): void {
+    questions.undo(this.place, this.params, this.take);
   }
 
   answered(): void {
