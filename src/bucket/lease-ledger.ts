@@ -101,7 +101,7 @@ export function settleLease(
 }
 
 /**
- * How large a chunk may be: within the allowance and the holder's fair part of it, and at most half of the holder's part of
+ * How large a chunk may be: within the allowance and the holder's fair part of it, and at most the holder's part of
  * what is left, so that chunks shrink to one token as the bucket empties.
  */
 function chunk(
@@ -113,7 +113,7 @@ function chunk(
   remaining: number,
 ): number {
   const room = Math.min(allowance - others, Math.max(1, Math.floor(allowance / holders))) - held;
-  const part = Math.max(1, Math.floor(remaining / (2 * holders)));
+  const part = Math.max(1, Math.floor(remaining / holders));
   return Math.max(0, Math.min(want, room, part, remaining));
 }
 

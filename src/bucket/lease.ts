@@ -2,15 +2,17 @@
  * A holder's side of leases: what one sidecar holds and knows of one shared bucket. A state machine without clock or
  * timer; times are the holder's own monotonic milliseconds.
  *
- *     nothing held --enough demand: ask--> asked --granted--> held --low, or half of its life: ask--> held and asked
- *          ^                                 |                 | |                                       |
- *          +-----------none to be had--------+                 | +--idle: gives back--> nothing held     |
- *          +-----------------------its time is over------------+<------------granted more---------------+
+ *     nothing held --enough demand: ask--> asked --granted--> held --low, or near its end: ask--> held and asked
+ *          ^                                 |                 | |                                     |
+ *          +-----------none to be had--------+                 | +--idle: gives back--> nothing held   |
+ *          +-----------------------its time is over------------+<------------granted more--------------+
  */
 import type { BucketOutcome, BucketParams } from '../core/buckets';
 import type { LeaseAsk, LeaseReply } from '../core/leases';
 import { US_PER_S } from '../core/clock';
 import { microTokens } from './fixed-point';
+import { LeaseDemand } from './lease-demand';
+import { gatheringMs, LeaseDenial } from './lease-denial';
 import { leaseAllowance } from './lease-ledger';
 
 /** What governs all leases of a holder. */
@@ -23,21 +25,8 @@ export interface LeaseTerms {
   readonly idleMs: number;
 }
 
-/** A bucket known to be empty is denied here for at most this long, since somebody may give tokens back; ms. */
-export const MAX_DENIAL_MS = 100;
-
 /** A lease is used for this part of its life only: clocks that count differently fast stay on the safe side. */
 export const USABLE_PART = 0.99;
-/** A rate is measured over at least this long, ms, or this many hits. */
-const PERIOD_MS = 40;
-const PERIOD_HITS = 8;
-const SHORTEST_MS = 2;
-/**
- * Of few hits little is known: a rate is taken for so many standard deviations of a Poisson count less than was seen, which
- * it exceeds three times of four. Two hits by chance would else bring a chunk that has to go back unused.
- */
-const DOUBT_SD = 0.674;
-const FIRST_CHUNK = 8;
 /** A chunk for fewer calls than this costs more than it saves. */
 const LEAST_CALLS = 2;
 /** Not asked again for so long after nothing, or very little, was to be had; ms. */
@@ -45,6 +34,7 @@ const NOTHING_MS = 50;
 const LITTLE_MS = 10;
 /** Round trip to allow for until one was measured, ms. */
 const FIRST_ROUND_TRIP_MS = 1;
+const NEVER = -1;
 
 /** One bucket's lease. */
 export class Lease {
@@ -58,6 +48,8 @@ export class Lease {
   usedMs: number;
   /** Whether an ask is under way. */
   asking = false;
+  /** Leases of one number share a command when they ask together; set before the first ask. */
+  command: number | undefined;
   /** Its place among the leases that hold something; -1 when it holds nothing. */
   place = -1;
   /** Tokens that ran out with their lease, until somebody counts them and sets this to 0. */
@@ -74,25 +66,20 @@ export class Lease {
   private askedMs = 0;
   private askedHeld = 0;
   private askedSeq = 0;
+  /** Of what the ask under way may bring, what nobody waits for yet. */
+  private coming = 0;
   private notBeforeMs = -Infinity;
-  private lowWater = 0;
+  /** More is asked for when no more than this is left; below 0 only when a call finds too little. */
+  private lowWater = NEVER;
 
   private sharedRemaining = 0;
   private sharedResetUs = 0;
   private sharedMs = 0;
 
-  private periodMs: number;
-  private periodHits = 0;
-  /** The most that one call asked for, of late. */
-  private callHits = 1;
-  private ratePerMs = 0;
+  private readonly demand: LeaseDemand;
   private roundTripMs = FIRST_ROUND_TRIP_MS;
-  private chunkCap = FIRST_CHUNK;
 
-  private denied: BucketOutcome | undefined;
-  private deniedHits = Infinity;
-  private deniedMs = 0;
-  private deniedUntilMs = -Infinity;
+  private denied: LeaseDenial | undefined;
 
   constructor(
     readonly key: string,
@@ -104,14 +91,13 @@ export class Lease {
     this.capacity = params.algorithm === 'token_bucket' ? params.capacity : params.limit;
     this.allowance = leaseAllowance(terms.epsilon, this.capacity);
     this.usedMs = nowMs;
-    this.periodMs = nowMs;
+    this.demand = new LeaseDemand(terms.idleMs, nowMs);
   }
 
   /** Counts demand, whoever answers it. */
   arrived(hits: number, nowMs: number): void {
     if (hits === 0) return;
-    this.periodHits += hits;
-    if (hits > this.callHits) this.callHits = hits;
+    this.demand.arrived(hits);
     this.usedMs = nowMs;
   }
 
@@ -122,6 +108,13 @@ export class Lease {
     if (hits === 0 && this.tokens + this.sharedRemaining === 0) return undefined;
     this.tokens -= hits;
     return this.outcome(hits, nowMs);
+  }
+
+  /** Whether the ask under way may bring `hits` for one more call that waits for its answer; counts it as waiting. */
+  awaits(hits: number): boolean {
+    if (!this.asking || hits > this.coming) return false;
+    this.coming -= hits;
+    return true;
   }
 
   /** Sets `hits` aside for a request that other buckets have a say in. */
@@ -145,15 +138,7 @@ export class Lease {
 
   /** The denial to give without asking, when the bucket is known not to have `hits`. */
   denial(hits: number, nowMs: number): BucketOutcome | undefined {
-    const { denied } = this;
-    if (denied === undefined || hits < this.deniedHits || nowMs >= this.deniedUntilMs) return undefined;
-    const passedUs = (nowMs - this.deniedMs) * 1_000;
-    return {
-      ...denied,
-      usedAfter: denied.usedBefore + hits,
-      resetUs: Math.max(0, denied.resetUs - passedUs),
-      retryAfterUs: hits > this.capacity ? Infinity : Math.max(0, denied.retryAfterUs - passedUs),
-    };
+    return this.denied?.at(nowMs, hits, this.capacity);
   }
 
   /** Forgets that the bucket is empty: something was given back to it. */
@@ -177,34 +162,45 @@ export class Lease {
       this.denied = undefined;
       return;
     }
-    this.denied = outcome;
-    this.deniedHits = hits;
-    this.deniedMs = sentMs;
-    this.deniedUntilMs = sentMs + Math.min(MAX_DENIAL_MS, outcome.retryAfterUs / 1_000);
+    const denied = new LeaseDenial(outcome, hits, sentMs, gatheringMs(this.params, this.demand));
+    this.denied = denied;
+    if (denied.gatherMs > 0) this.notBeforeMs = Math.min(this.notBeforeMs, denied.untilMs);
   }
 
   /** Whether it is time to ask for more, or for a longer life. Cheap: it stands in the path of every decision. */
   isDue(nowMs: number): boolean {
-    if (this.asking || this.allowance < 1) return false;
-    return (this.tokens <= this.lowWater || nowMs >= this.renewMs) && nowMs >= this.notBeforeMs;
+    if (this.tokens > this.lowWater && nowMs < this.renewMs) return false;
+    return this.mayAsk(nowMs);
+  }
+
+  /** Whether something may be asked for now, as a call does that finds too little here. */
+  mayAsk(nowMs: number): boolean {
+    return !this.asking && this.allowance >= 1 && nowMs >= this.notBeforeMs;
   }
 
   /** Whether asking now, on the occasion of another bucket's ask, saves an ask of its own soon. */
   isWorthAsking(nowMs: number): boolean {
-    if (this.asking || nowMs < this.notBeforeMs) return false;
-    return this.ratePerMs > 0 && this.tokens * 2 <= this.recorded;
+    return this.tokens * 2 <= this.recorded && this.mayAsk(nowMs);
+  }
+
+  /** Whether nothing is held or known here, nor enough asked for that it were worth it. */
+  isCold(nowMs: number): boolean {
+    if (nowMs < this.untilMs || this.denied !== undefined) return false;
+    this.demand.measure(nowMs);
+    return !this.demand.isWorthLease();
   }
 
   /** The ask for what demand calls for; undefined when it is not worth one. */
   ask(holder: number, seq: number, nowMs: number): LeaseAsk | undefined {
     this.expire(nowMs);
-    this.measure(nowMs);
+    this.demand.measure(nowMs);
     const target = this.target(nowMs);
-    const held = this.tokens + this.reserved;
-    const want = target < LEAST_CALLS * this.callHits ? 0 : Math.max(0, target - this.tokens);
-    if (want === 0 && (held === 0 || nowMs < this.renewMs)) return undefined;
-    if (want > 0) this.chunkCap *= 2;
-    return this.sent(holder, seq, 0, want, nowMs);
+    const want = Math.max(0, target - this.tokens);
+    if (want > 0) return this.sent(holder, seq, 0, want, nowMs);
+    // What is held suffices: until its life has to be longer, nothing need be asked.
+    this.lowWater = NEVER;
+    const renews = target > 0 && nowMs >= this.renewMs;
+    return renews ? this.sent(holder, seq, 0, 0, nowMs) : undefined;
   }
 
   /** The ask that gives all tokens back; undefined when there is nothing to give. They cannot be spent from now on. */
@@ -247,11 +243,12 @@ export class Lease {
     }
     this.tokens += reply.granted;
     this.untilMs = untilMs;
-    this.renewMs = this.askedMs + this.terms.ttlMs / 2;
+    this.renewMs = this.askedMs + Math.max(this.terms.ttlMs / 2, this.usableMs());
     this.recorded = reply.granted + (sameWindow ? this.askedHeld : 0);
-    const soon = Math.ceil(this.ratePerMs * (2 * this.roundTripMs + 1));
-    this.lowWater = Math.min(soon, Math.floor(this.tokens / 2));
-    this.notBeforeMs = nowMs + this.pauseMs();
+    // A call that finds nothing takes the ask along, which is as good while others hardly come in a round trip.
+    const soon = Math.floor(this.demand.hitsPerMs() * 2 * this.roundTripMs);
+    this.lowWater = soon === 0 ? NEVER : Math.min(soon, Math.floor(this.tokens / 2));
+    this.notBeforeMs = nowMs + this.pauseMs(nowMs);
   }
 
   /** The ask under way came to nothing, or nobody knows to what. What was held before may be spent on. */
@@ -276,10 +273,18 @@ export class Lease {
     return this.tokens > 0 && nowMs - this.usedMs >= idleMs;
   }
 
+  /** Whether it holds tokens that run out soon, since no call came to renew it. */
+  isEnding(nowMs: number): boolean {
+    return this.tokens > 0 && nowMs >= this.renewMs && !this.asking;
+  }
+
   /** How long to leave the source alone after an answer. */
-  private pauseMs(): number {
-    if (this.tokens < this.callHits) return NOTHING_MS;
-    return this.tokens < LEAST_CALLS * this.callHits ? LITTLE_MS : 0;
+  private pauseMs(nowMs: number): number {
+    const { denied, tokens } = this;
+    const { callHits } = this.demand;
+    if (denied !== undefined && denied.gatherMs > 0 && nowMs < denied.untilMs) return denied.untilMs - nowMs;
+    if (tokens < callHits) return NOTHING_MS;
+    return tokens < LEAST_CALLS * callHits ? LITTLE_MS : 0;
   }
 
   private drop(): void {
@@ -287,7 +292,7 @@ export class Lease {
     this.tokens = 0;
     this.reserved = 0;
     this.recorded = 0;
-    this.lowWater = 0;
+    this.lowWater = NEVER;
     this.untilMs = -Infinity;
     this.renewMs = Infinity;
     this.epoch += 1;
@@ -303,6 +308,7 @@ export class Lease {
     const held = this.tokens + this.reserved;
     this.askedHeld = held;
     this.askedSeq = seq;
+    this.coming = want;
     const keepUs = Math.ceil(ttlMs * 1_000);
     return {
       key,
@@ -321,28 +327,20 @@ export class Lease {
     };
   }
 
-  /** Brings the measured demand up to date, once enough of it was seen. */
-  private measure(nowMs: number): void {
-    const passedMs = nowMs - this.periodMs;
-    if (passedMs < PERIOD_MS && this.periodHits < PERIOD_HITS) return;
-    const sure = Math.max(0, this.periodHits - DOUBT_SD * Math.sqrt(this.periodHits));
-    const rate = sure / Math.max(passedMs, SHORTEST_MS);
-    const stale = this.ratePerMs === 0 || passedMs > this.terms.idleMs;
-    this.ratePerMs = stale ? rate : (this.ratePerMs + rate) / 2;
-    if (passedMs > this.terms.idleMs) {
-      this.chunkCap = FIRST_CHUNK;
-      this.callHits = 1;
-    }
-    this.periodMs = nowMs;
-    this.periodHits = 0;
+  /** How long a lease is used before it is renewed or goes back, with time for a round trip and for who looks after it; ms. */
+  private usableMs(): number {
+    const { ttlMs, idleMs } = this.terms;
+    return ttlMs * USABLE_PART - idleMs / 2 - 2 * this.roundTripMs;
   }
 
-  /** Tokens to hold: what demand spends in the idle time, and no more than its window will see. */
+  /** Tokens to hold: what demand spends in the life of a lease, and no more than its window will see; 0 when that is too little. */
   private target(nowMs: number): number {
-    const aheadMs = Math.min(this.terms.idleMs, this.terms.ttlMs / 4);
-    const horizonMs = this.windowEndMs > nowMs ? Math.min(aheadMs, this.windowEndMs - nowMs) : aheadMs;
-    const cap = Math.max(this.chunkCap, LEAST_CALLS * this.callHits);
-    return Math.min(Math.ceil(this.ratePerMs * horizonMs), cap, this.allowance);
+    const { demand } = this;
+    if (!demand.isWorthLease()) return 0;
+    const lifeMs = Math.max(this.terms.idleMs / 2, this.usableMs());
+    const horizonMs = this.windowEndMs > nowMs ? Math.min(lifeMs, this.windowEndMs - nowMs) : lifeMs;
+    const tokens = Math.min(Math.ceil(demand.hitsPerMs() * horizonMs), this.allowance);
+    return tokens < LEAST_CALLS * demand.callHits ? 0 : tokens;
   }
 
   /** By how much earlier the shared bucket is full again than it says, since it counts what is held here as spent; us. */

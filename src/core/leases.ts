@@ -60,6 +60,8 @@ export type LeaseDone = (outcome: LeaseReply | TidegateError) => void;
 export interface LeaseSource {
   /** Exchanges; `done` is called at once or later. After an error it is not known whether the ask was settled. */
   lease(ask: LeaseAsk, done: LeaseDone): void;
+  /** Asks about buckets of one number share a command when they come together; all do where this is absent. */
+  commandOf?(bucket: Pick<LeaseAsk, 'key' | 'group' | 'params'>): number;
 }
 
 /** Told what happens to leased tokens. Every method is cheap and never throws. */

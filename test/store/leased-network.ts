@@ -69,6 +69,8 @@ export class LeasedNetwork {
   readonly entries: Entry[] = [];
   /** Messages to the shared store: decisions' and leases'. */
   readonly messages = { decisions: 0, leases: 0 };
+  /** What a shared store would run for them: messages of a sidecar that are sent at one time are one command. */
+  commands = 0;
   decisions = 0;
   clockStepUs = 0;
   /** Tokens on the way back to the shared store. */
@@ -273,6 +275,7 @@ export class LeasedNetwork {
 
 /** A sidecar's connection to the shared store. */
 class Link implements BucketStore, LeaseSource {
+  private sentUs = -1;
   constructor(
     private readonly network: LeasedNetwork,
     private readonly sidecar: () => Sidecar,
@@ -317,18 +320,15 @@ class Link implements BucketStore, LeaseSource {
   async close(): Promise<void> {}
 
   /** There, told how long all of it takes (Infinity when it comes to nothing), and back; `end` gets undefined when the caller gave up before the answer came. */
-  private exchange<T>(
-    there: (tripUs: number) => T,
-    end: (answer: T | undefined) => void,
-    lost: () => void = () => undefined,
-  ): void {
+  private exchange<T>(there: (tripUs: number) => T, end: (answer: T | undefined) => void): void {
     const { network } = this;
     const { events } = network;
+    if (this.sentUs !== events.nowUs) network.commands += 1;
+    this.sentUs = events.nowUs;
     const [outUs, backUs, patienceUs] = [network.delay(), network.delay(), network.patienceUs];
     const [lostThere, lostBack] = [network.isLost(), network.isLost()];
     const inTime = outUs + backUs < patienceUs && !lostThere && !lostBack;
-    if (lostThere) lost();
-    else {
+    if (!lostThere) {
       events.in(outUs, () => {
         const answer = there(inTime ? outUs + backUs : Infinity);
         if (!inTime) return;

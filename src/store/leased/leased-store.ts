@@ -24,6 +24,7 @@ import {
   type Part,
   tellsState,
 } from './request-parts';
+import { WaitingCalls } from './waiting-calls';
 
 /** What a {@link LeasedStore} stands on. */
 export interface LeasedStoreOptions {
@@ -69,6 +70,7 @@ export class LeasedStore implements BucketStore {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #observer: LeaseObserver;
   readonly #book: LeaseBook;
+  readonly #waiting: WaitingCalls;
   readonly #idleMs: number;
   readonly #tickMs: number;
   #seq = 0;
@@ -86,6 +88,11 @@ export class LeasedStore implements BucketStore {
     this.#book = new LeaseBook(terms, options.maxBuckets ?? MAX_BUCKETS, MAX_KEY_CHARS);
     this.#tickMs = options.tickMs ?? terms.idleMs / TICKS_PER_IDLE;
     this.#idleMs = terms.idleMs - this.#tickMs;
+    this.#waiting = new WaitingCalls(
+      (lease, request) => this.#decideWaited(lease, request),
+      () => options.clock.monotonicMs(),
+      this.#tickMs > 0,
+    );
   }
 
   decide(request: BucketRequest): readonly BucketResult[] | Later<readonly BucketResult[]> {
@@ -129,12 +136,14 @@ export class LeasedStore implements BucketStore {
   /** Gives back what idles. A timer calls it while anything is held. */
   tick(): void {
     const nowMs = this.#clock.monotonicMs();
+    this.#waiting.release();
     const { holding } = this.#book;
     for (let i = holding.length - 1; i >= 0; i -= 1) {
       const lease = holding[i];
       if (lease === undefined) continue;
       lease.expire(nowMs);
       if (lease.isIdle(nowMs, this.#idleMs)) this.#giveBack(lease);
+      else if (lease.isEnding(nowMs) && !this.#askFor(lease, nowMs)) this.#giveBack(lease);
       else this.#note(lease);
     }
     if (holding.length === 0) {
@@ -155,13 +164,33 @@ export class LeasedStore implements BucketStore {
     lease.arrived(hits, nowMs);
     const outcome = lease.take(hits, nowMs) ?? denialHere(request, lease, call, nowMs);
     if (outcome === undefined) {
-      if (hits > 0) this.#makeRoom(lease);
-      const results = this.#askShared(request);
-      // In the same turn, and so in the same command.
-      if (hits > 0 && !this.#closing && lease.isDue(nowMs)) this.#ask(lease, nowMs);
-      return results;
+      if (hits === 0) return this.#askShared(request);
+      if (lease.awaits(hits)) return this.#waiting.add(lease, request, nowMs);
+      return lease.isCold(nowMs) ? this.#shared.decide(request) : this.#askWhole(request, lease);
     }
     if (outcome.allowed && lease.isDue(nowMs)) this.#ask(lease, nowMs);
+    this.#observer.local(1);
+    return [outcome];
+  }
+
+  /** Asks the shared store for a call that needs more than is here, and for more in the same command. */
+  #askWhole(request: BucketRequest, lease: Lease): readonly BucketResult[] | Later<readonly BucketResult[]> {
+    this.#makeRoom(lease);
+    const results = this.#askShared(request);
+    this.#askAlong(lease, this.#clock.monotonicMs());
+    return results;
+  }
+
+  /** Decides a call that waited for a lease's ask: from what came, or else by the shared store. */
+  #decideWaited(
+    lease: Lease,
+    request: BucketRequest,
+  ): readonly BucketResult[] | Later<readonly BucketResult[]> {
+    const nowMs = this.#clock.monotonicMs();
+    const [call] = request.calls;
+    if (call === undefined || this.#closing) return this.#shared.decide(request);
+    const outcome = lease.take(call.hits, nowMs) ?? denialHere(request, lease, call, nowMs);
+    if (outcome === undefined) return this.#askWhole(request, lease);
     this.#observer.local(1);
     return [outcome];
   }
@@ -189,6 +218,8 @@ export class LeasedStore implements BucketStore {
       quotaSatisfied: request.quotaSatisfied || parts.some(isQuotaAllowed),
     };
     const results = this.#askShared(rest);
+    for (const { lease, call } of remote)
+      if (lease !== undefined && call.hits > 0) this.#askAlong(lease, nowMs);
     if (!(results instanceof Later)) return this.#settleParts(request, parts, results);
     return results.map((settled) => this.#settleParts(request, parts, settled));
   }
@@ -242,8 +273,6 @@ export class LeasedStore implements BucketStore {
   }
 
   #learn(request: BucketRequest, results: readonly BucketResult[], sentMs: number): readonly BucketResult[] {
-    const nowMs = this.#clock.monotonicMs();
-    const due: Lease[] = [];
     request.calls.forEach((call, i) => {
       const lease = call.leased === true ? this.#book.get(call) : undefined;
       const result = results[i];
@@ -254,9 +283,7 @@ export class LeasedStore implements BucketStore {
         lease.undeny();
         if (request.chargeDenied !== 'none') lease.leaves(result.remaining);
       }
-      if (result.allowed && lease.isDue(nowMs)) due.push(lease);
     });
-    if (!this.#closing) for (const lease of due) this.#ask(lease, nowMs);
     return results;
   }
 
@@ -295,12 +322,19 @@ export class LeasedStore implements BucketStore {
   /** Asks for more of a bucket, and for whatever else is worth asking in the same command. */
   #ask(lease: Lease, nowMs: number): void {
     if (!this.#askFor(lease, nowMs)) return;
+    const { command } = lease;
     this.#book.nextHolding(COMPANIONS, (companion) => {
-      if (companion.isWorthAsking(nowMs)) this.#askFor(companion, nowMs);
+      if (companion.command === command && companion.isWorthAsking(nowMs)) this.#askFor(companion, nowMs);
     });
   }
 
+  /** Asks for a bucket that is being asked for a decision: in the same turn, and so in the same command. */
+  #askAlong(lease: Lease, nowMs: number): void {
+    if (!this.#closing && lease.mayAsk(nowMs)) this.#ask(lease, nowMs);
+  }
+
   #askFor(lease: Lease, nowMs: number): boolean {
+    lease.command ??= this.#source.commandOf?.(lease) ?? 0;
     this.#seq += 1;
     return this.#send(lease, lease.ask(this.options.holder, this.#seq, nowMs));
   }
@@ -324,6 +358,7 @@ export class LeasedStore implements BucketStore {
       if (outcome.forgotten > 0) this.#observer.lost(outcome.forgotten);
       if (outcome.missing > 0) this.#observer.overshoot(outcome.missing);
     }
+    this.#waiting.answered(lease);
     this.#note(lease);
     // Granted to a lease that another took the place of, or to a store that closes.
     if (lease.tokens > 0 && (this.#closing || !this.#book.has(lease))) this.#giveBack(lease);

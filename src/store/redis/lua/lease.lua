@@ -35,7 +35,7 @@ local function define_lease(now, asked, sets, state_for)
 
   local function chunk(want, allowance, held, others, holders, remaining)
     local room = min(allowance - others, max(1, floor(allowance / holders))) - held
-    local part = max(1, floor(remaining / (2 * holders)))
+    local part = max(1, floor(remaining / holders))
     return max(0, min(want, room, part, remaining))
   end
 
