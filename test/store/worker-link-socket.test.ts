@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TidegateError } from '../../src/core/errors';
+import type { TidegateError } from '../../src/core/errors';
 import { MemoryStore } from '../../src/store/memory/memory-store';
 import { LinkChannel } from '../../src/store/worker-link/link-channel';
 import { LinkServer, SharedParams } from '../../src/store/worker-link/link-server';

@@ -94,7 +94,9 @@ describe('a link', () => {
     });
     const anyRequest = fc.record({
       calls: fc.array(
-        anyCall.map((one) => ({ ...one, group: one.key })),
+        fc
+          .tuple(anyCall, fc.boolean())
+          .map(([one, kept]) => ({ ...one, group: one.key, ...(kept ? { slot: -1 } : {}) })),
         { maxLength: 6 },
       ),
       chargeDenied: fc.constantFrom(...CHARGE_DENIED),
@@ -102,7 +104,8 @@ describe('a link', () => {
       deadlineMs: fc.constant(10_000),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(anyRequest, { maxLength: 20 }), async (requests) => {
+      fc.asyncProperty(fc.array(anyRequest, { maxLength: 20 }), async (once) => {
+        const requests = [...once, ...once];
         const primary = new Primary();
         const link = primary.link({ maxKeys: 3 });
         const alone = new MemoryStore({ clock: new SimulatedClock() });

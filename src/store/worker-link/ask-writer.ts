@@ -72,21 +72,25 @@ export class AskWriter {
     words[at] = call.hits;
     words[at + 1] = params;
     words[at + 2] = ROLES.indexOf(call.role) | (call.assumeOnFailure ? CALL_FLAG.ASSUME_ON_FAILURE : 0);
-    this.#key(call.key);
+    const number = this.#key(call.key, call.slot);
+    if (call.slot !== undefined && number !== call.slot) call.slot = number;
   }
 
-  #key(key: string): void {
+  /** Names a key. @returns its number, -1 when it has none. */
+  #key(key: string, guess?: number): number {
     const { writer } = this;
-    const known = this.#keys.of(key);
+    const known = this.#keys.of(key, guess);
     const at = writer.reserve(1);
     if (known !== -1) {
       writer.words[at] = known;
-      return;
+      return known;
     }
-    const number = writer.reserve(1);
+    const place = writer.reserve(1);
     const told = writer.text(key);
+    const number = key.length <= MAX_KEPT_KEY_CHARS ? this.#keys.add(key) : -1;
     writer.words[at] = told;
-    writer.words[number] = key.length <= MAX_KEPT_KEY_CHARS ? this.#keys.add(key) : -1;
+    writer.words[place] = number;
+    return number;
   }
 
   #paramsNumber(params: BucketParams): number {

@@ -51,12 +51,20 @@ interface MutableCall {
   hits: number;
   role: Role;
   assumeOnFailure: boolean;
+  /** Where its bucket was found last. */
+  slot: number;
+  /** The number that its key is remembered by; -1 for none. */
+  number: number;
 }
 
 /** One worker's link. */
 export class LinkServer {
   readonly #params: BucketParams[] = [];
   readonly #keys: string[] = [];
+  /** Where the bucket of each key was found last: a guess, which the buckets check. */
+  readonly #slots = new Int32Array(MAX_KEYS).fill(-1);
+  /** The number of the key that was read last; -1 when it has none. */
+  #number = -1;
   readonly #reader = new FrameReader(() => this.#read());
   readonly #writer = new FrameWriter();
   /** The call of requests that have one, which are nearly all. */
@@ -103,6 +111,7 @@ export class LinkServer {
     try {
       const results = this.buckets.decide(request);
       if (!silent) writeResults(this.#writer, results);
+      for (const { number, slot } of calls) if (number !== -1) this.#slots[number] = slot;
     } catch (thrown) {
       if (!silent) writeFailed(this.#writer, TidegateError.from(thrown));
     }
@@ -116,9 +125,11 @@ export class LinkServer {
     const key = this.#key();
     const role = named(ROLES, flags & CALL_FLAG.ROLE_MASK);
     const assumeOnFailure = (flags & CALL_FLAG.ASSUME_ON_FAILURE) !== 0;
+    const number = this.#number;
+    const slot = number === -1 ? -1 : (this.#slots[number] ?? -1);
     const call = calls[place];
     if (call === undefined) {
-      calls[place] = { key, group: key, params, hits, role, assumeOnFailure };
+      calls[place] = { key, group: key, params, hits, role, assumeOnFailure, slot, number };
       return;
     }
     call.key = key;
@@ -127,6 +138,8 @@ export class LinkServer {
     call.hits = hits;
     call.role = role;
     call.assumeOnFailure = assumeOnFailure;
+    call.slot = slot;
+    call.number = number;
   }
 
   #lease(): void {
@@ -207,15 +220,18 @@ export class LinkServer {
     if (told >= 0) {
       const known = this.#keys[told];
       if (known === undefined) throw malformed('a key that was not told');
+      this.#number = told;
       return known;
     }
     const number = reader.next();
     const key = reader.text(told);
+    this.#number = number;
     if (number === -1) return key;
     if (!(number >= 0 && number < MAX_KEYS) || !Number.isInteger(number))
       throw malformed('a number out of its bounds');
     if (key.length > MAX_KEPT_KEY_CHARS) throw malformed('a key that is too long to be remembered');
     this.#keys[number] = key;
+    this.#slots[number] = -1;
     return key;
   }
 
