@@ -15,6 +15,8 @@ const MASK = SLOTS - 1;
 export class DynamicTable {
   /** How many fields it has. */
   count = 0;
+  /** Grows with each change: as long as it is the same, an index is the same field. */
+  changes = 0;
   private usedBytes = 0;
   private maxBytes = DEFAULT_HEADER_TABLE_BYTES;
   /** The slot of the newest field. */
@@ -55,6 +57,7 @@ export class DynamicTable {
   /** Adds a field, and evicts the oldest ones for it; one that is larger than the table empties it. */
   add(kind: number, nameBytes: number, valueBytes: number, value: number, text: string | undefined): void {
     const size = nameBytes + valueBytes + FIELD_OVERHEAD_BYTES;
+    this.changes += 1;
     this.evictTo(this.maxBytes - size);
     if (size > this.maxBytes) return;
     const slot = (this.newest + 1) & MASK;
@@ -72,6 +75,7 @@ export class DynamicTable {
   resize(maxBytes: number): boolean {
     if (maxBytes > DEFAULT_HEADER_TABLE_BYTES) return false;
     this.maxBytes = maxBytes;
+    this.changes += 1;
     this.evictTo(maxBytes);
     return true;
   }

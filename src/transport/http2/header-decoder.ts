@@ -6,6 +6,7 @@ import { sameBytes } from '../../core/same-bytes';
 import { DynamicTable, FIELD_OVERHEAD_BYTES } from './dynamic-table';
 import { BAD_PATH, decimal, isRead, Kind, kindOf, NO_ROUTE, valueOf } from './field-kind';
 import { decodedBound, decodeHuffman, measureHuffman, NOT_HUFFMAN } from './huffman';
+import { RepeatedBlock } from './repeated-block';
 import type { RequestHead } from './request-head';
 import { STATIC_TABLE } from './static-table';
 
@@ -33,6 +34,9 @@ const STATIC_BYTES = [
 /** One connection's decoder. */
 export class HeaderDecoder {
   private readonly table = new DynamicTable();
+  private readonly repeated = new RepeatedBlock();
+  /** Where the last block was decoded into. */
+  private lastHead: RequestHead | undefined;
   private readonly routes: Routes;
   private readonly readsTraces: boolean;
   /** The path that was read last, as it was on the wire: the next one is mostly the same. */
@@ -57,11 +61,22 @@ export class HeaderDecoder {
   }
 
   /**
-   * Decodes a whole block.
+   * Decodes a whole block. One that is the same as the last needs no more than a look, as long as nobody changed `head`.
    * @returns false when it is not HPACK: a connection error COMPRESSION_ERROR. A block that is HPACK but no request
    * says so in `head`.
    */
   decode(bytes: Buffer, start: number, end: number, head: RequestHead): boolean {
+    if (this.repeated.is(bytes, start, end, this.table.changes) && head === this.lastHead) return true;
+    const { changes } = this.table;
+    const isDecoded = this.decodeAnew(bytes, start, end, head);
+    this.lastHead = head;
+    // A block that changes the table means something else when it comes again.
+    if (isDecoded && changes === this.table.changes) this.repeated.note(bytes, start, end, changes);
+    else this.repeated.forget();
+    return isDecoded;
+  }
+
+  private decodeAnew(bytes: Buffer, start: number, end: number, head: RequestHead): boolean {
     head.reset();
     this.bytes = bytes;
     this.at = start;
