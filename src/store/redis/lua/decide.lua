@@ -32,7 +32,7 @@
 
 -- The arguments.
 
-local asked, unpack_doubles, pack_doubles = ARGV[1], struct.unpack, struct.pack
+local asked, unpack_doubles, pack_doubles, KEYS, pcall = ARGV[1], struct.unpack, struct.pack, KEYS, redis.pcall
 local now, expiry_extra, set_count, at = unpack_doubles('<ddd', asked)
 if now == 0 then
   local time = redis.call('TIME')
@@ -66,7 +66,7 @@ local function state_for(key, params, hits)
   local state = states[key]
   if state ~= nil then return state end
   local algorithm = params.algorithm
-  local packed = redis.pcall('GET', KEYS[key])
+  local packed = pcall('GET', KEYS[key])
   if not packed then
     state = algorithm.new(params, now)
   else
@@ -194,7 +194,7 @@ for key, state in pairs(states) do
   if state and state.changed and not (state.fresh and algorithm.unused(state)) then
     local idle = math.max(0, algorithm.idle_in(state, now))
     local ttl = math.min(LONGEST_MS, math.ceil(idle / 1000) + 1 + expiry_extra)
-    redis.call('SET', KEYS[key], algorithm.write(state), 'PX', string.format('%.0f', ttl))
+    redis.call('SET', KEYS[key], algorithm.write(state), 'PX', ttl)
   end
 end
 if leases then leases.write(expiry_extra) end
