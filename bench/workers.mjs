@@ -1,6 +1,7 @@
 /**
  * What a second worker costs: CPU time a decision over all processes of one Tidegate, with one worker and with two, at full
- * load and at a fixed rate; the server on one core, the load on the other. Needs a build (`npm run build`).
+ * load and at a fixed rate, after one round that is not counted; the server on one core, the load on the other. Needs a
+ * build (`npm run build`).
  *
  *   node bench/workers.mjs [--rounds 5] [--s 3]
  */
@@ -20,6 +21,7 @@ const WORKERS = [1, 2];
 const LOADS = [
   { name: 'one hot key, 4 connections x 25 calls', args: ['--keys', 'hot'] },
   { name: '100,000 keys (Zipf 1.1), 4 connections x 25 calls', args: ['--keys', 'zipf:1.1:100000'] },
+  { name: '10,000 keys evenly, 4 connections x 25 calls', args: ['--keys', 'uniform:10000'] },
   { name: 'one hot key, 4,000 calls a second', args: ['--keys', 'hot', '--rate', '4000'] },
 ];
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-workers-'));
@@ -72,6 +74,8 @@ try {
   console.log('| --- | --- | --- | --- | --- |');
   for (const { name, args } of LOADS) {
     const figures = servers.map(() => []);
+    // What the engine spends on learning what is hot is no cost of a decision.
+    for (const server of servers) measure(server, args);
     for (let round = 0; round < Number(values.rounds); round += 1) {
       for (let i = 0; i < servers.length; i += 1) {
         const at = (i + round) % servers.length;

@@ -1,4 +1,5 @@
 /** Several processes deciding on one data port, as users run it. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import { credentials } from '@grpc/grpc-js';
 import { RlsCode, type RlsRequest } from '../../src/core/rls';
 import { oneDescriptor, RlsClient } from '../app/rls-client';
@@ -159,6 +160,39 @@ test('a worker that is killed under load is started again; no token is spent twi
   expect(ok + after).toBeLessThanOrEqual(6_000);
   expect(ok + after).toBeGreaterThanOrEqual(6_000 - 300 - failed);
   expect(tidegate.logs().filter(({ msg }) => msg === 'a worker ended; it is started again')).toHaveLength(1);
+});
+
+test('a worker that is started again asks over a link of its own, and the old one is gone', async () => {
+  const request = oneDescriptor('shop', { exact: 'a' });
+  const primary = tidegate.child.pid;
+  const openSockets = (pid: number): number =>
+    readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
+      } catch {
+        return false;
+      }
+    }).length;
+  let ok = 0;
+  let before = Infinity;
+  for (let kills = 0; kills < 4; kills += 1) {
+    const old = pids().get(1)!;
+    process.kill(old, 'SIGKILL');
+    await until('it is started again', () => pids().get(1) !== old);
+    const sums = await Promise.all(connect(4).map((client) => press(request, client, 40)));
+    ok += sums.reduce((sum, each) => sum + each, 0);
+    for (const client of clients.splice(0)) client.close();
+    const allowed = before;
+    await until('no link of a worker that is gone is open', () => openSockets(primary) <= allowed);
+    // What the primary opens besides, it has opened by then.
+    before = openSockets(primary);
+  }
+  expect(ok).toBe(4 * 4 * 40);
+  const rest = await Promise.all(connect(2).map((client) => press(request, client, 100)));
+  expect(rest[0]! + rest[1]!).toBe(800 - ok);
+  for (const client of clients.splice(0)) client.close();
+  const first = pids().get(1)!;
+  await until('none has what others have', () => openSockets(first) <= openSockets(pids().get(2)!));
 });
 
 test('all drain on SIGTERM, and end with the primary', async () => {
