@@ -156,6 +156,7 @@ export class LeasedStore implements BucketStore {
     request: BucketRequest,
     call: BucketCall,
   ): readonly BucketResult[] | Later<readonly BucketResult[]> {
+    if (call.leased !== true) return this.#shared.decide(request);
     if (!isLeasable(call)) return this.#askShared(request);
     const nowMs = this.#clock.monotonicMs();
     const lease = this.#leaseOf(call, nowMs);
