@@ -104,15 +104,15 @@ export class Limiter {
 
   /** What is asked of the store: the same object as long as a plan's calls have the same time. */
   private asked(plan: RequestPlan, context: CallContext): BucketRequest {
-    const { calls, quotaSatisfied, standing } = plan;
     const { chargeDenied, storeDeadlineMs } = this.options;
     const deadlineMs = Math.min(storeDeadlineMs, context.timeoutMs / 2);
+    const { asked } = plan;
+    if (asked !== undefined && asked.deadlineMs === deadlineMs) return asked;
+    const { calls, quotaSatisfied, standing } = plan;
     if (standing !== undefined) {
       const queue = claimOf(plan, standing, context);
       return { calls, chargeDenied, quotaSatisfied, deadlineMs, queue };
     }
-    const { asked } = plan;
-    if (asked !== undefined && asked.deadlineMs === deadlineMs) return asked;
     plan.asked = { calls, chargeDenied, quotaSatisfied, deadlineMs };
     return plan.asked;
   }

@@ -49,18 +49,19 @@ export function planRequest(table: LimitTable, request: RlsRequest, options: Pla
   const limited = limitedOf(items);
   const [only] = limited;
   const keepsRequest = domain === undefined || options.dynamicMetadata;
+  // What each call reads first, so that it lies in one line of the processor's cache.
   const plan: RequestPlan = {
-    request: keepsRequest ? request : NOT_KEPT,
+    tuned: undefined,
+    domainUnknown: domain === undefined,
+    only: items.length === 1 ? only : undefined,
+    asked: undefined,
     items,
     limited,
     calls: limited.map((item) => item.call),
-    quotaSatisfied: items.some((item) => satisfiesQuota(item, options.quotaMode)),
-    domainUnknown: domain === undefined,
     standing: standingOf(request, items),
-    tuned: undefined,
-    only: items.length === 1 ? only : undefined,
+    quotaSatisfied: items.some((item) => satisfiesQuota(item, options.quotaMode)),
     bytes: bytesOfPlan(items, keepsRequest ? request : undefined),
-    asked: undefined,
+    request: keepsRequest ? request : NOT_KEPT,
   };
   const tuned = TunedPlan.of(plan);
   return tuned === undefined ? plan : { ...plan, tuned };
@@ -128,7 +129,7 @@ function callOf(
 ): BucketCall {
   const assumeOnFailure = assumedVerdict(onError);
   const leased = consistency === 'leased';
-  const call = { key, group, params, hits, role, assumeOnFailure, leased, slot: -1, note: undefined };
+  const call = { key, params, hits, slot: -1, note: undefined, role, leased, group, assumeOnFailure };
   return queue === undefined ? call : { ...call, queue };
 }
 

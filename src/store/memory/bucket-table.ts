@@ -1,7 +1,7 @@
 /**
  * Buckets in columns: a bucket is a slot, an index into a few arrays, found through a map by key, or by who asks
- * again and remembers the slot. A million buckets are
- * then a million keys and map entries, not a million objects. The arrays double as they fill and stay within the bound.
+ * again and remembers the slot. A million buckets are then a million keys and map entries, not a million objects. The arrays
+ * double as they fill and stay within the bound.
  */
 import type { BucketParams } from '../../core/buckets';
 
@@ -22,8 +22,8 @@ export class BucketTable {
   state = new Float64Array(0);
   /** `ringLength` numbers a slot. */
   rings = new Float64Array(0);
-  private readonly params: (BucketParams | undefined)[] = [];
-  private readonly keys: (string | undefined)[] = [];
+  /** Key and parameters of each slot, side by side for the same reason; undefined where it is free. */
+  private readonly holders: (string | BucketParams | undefined)[] = [];
   private readonly tokenBuckets: Directory = new Map();
   private readonly windows = new Map<string, Map<number, Directory>>();
   /** The first of the free slots; each names the next in its state. */
@@ -40,7 +40,7 @@ export class BucketTable {
 
   /** Slots ever used; each is live or free. */
   get slots(): number {
-    return this.keys.length;
+    return this.holders.length / 2;
   }
 
   /**
@@ -48,19 +48,19 @@ export class BucketTable {
    * @returns the slot of a bucket, or -1.
    */
   find(params: BucketParams, key: string, guess = NO_SLOT): number {
-    if (guess !== NO_SLOT && this.keys[guess] === key) {
-      const held = this.params[guess];
+    if (guess !== NO_SLOT && this.holders[2 * guess] === key) {
+      const held = this.paramsOf(guess);
       if (held !== undefined && isOneBucket(held, params)) return guess;
     }
     return this.directoryOf(params)?.get(key) ?? NO_SLOT;
   }
 
   paramsOf(slot: number): BucketParams | undefined {
-    return this.params[slot];
+    return this.holders[2 * slot + 1] as BucketParams | undefined;
   }
 
   setParams(slot: number, params: BucketParams): void {
-    this.params[slot] = params;
+    this.holders[2 * slot + 1] = params;
   }
 
   /**
@@ -70,8 +70,7 @@ export class BucketTable {
   insert(params: BucketParams, offeredKey: string, isFlat: boolean): number {
     const key = isFlat ? offeredKey : compact(offeredKey);
     const slot = this.takeSlot();
-    this.params[slot] = params;
-    this.keys[slot] = key;
+    this.hold(slot, key, params);
     this.directoryFor(params).set(key, slot);
     this.count += 1;
     this.keyChars += key.length;
@@ -80,26 +79,29 @@ export class BucketTable {
 
   /** Forgets the bucket in a live slot. */
   remove(slot: number): void {
-    const params = this.params[slot];
-    const key = this.keys[slot];
+    const params = this.paramsOf(slot);
+    const key = this.holders[2 * slot] as string | undefined;
     if (params === undefined || key === undefined) return;
     const directory = this.directoryOf(params);
     directory?.delete(key);
     if (directory?.size === 0) this.windows.get(params.algorithm)?.delete(params.windowUs);
-    this.params[slot] = undefined;
-    this.keys[slot] = undefined;
+    this.hold(slot, undefined, undefined);
     this.state[slot * STATE_LENGTH] = this.freeSlot;
     this.freeSlot = slot;
     this.count -= 1;
     this.keyChars -= key.length;
   }
 
+  private hold(slot: number, key: string | undefined, params: BucketParams | undefined): void {
+    this.holders[2 * slot] = key;
+    this.holders[2 * slot + 1] = params;
+  }
+
   private takeSlot(): number {
     const slot = this.freeSlot;
     if (slot === NO_SLOT) {
       if (this.slots * STATE_LENGTH === this.state.length) this.grow();
-      this.params.push(undefined);
-      this.keys.push(undefined);
+      this.holders.push(undefined, undefined);
       return this.slots - 1;
     }
     this.freeSlot = this.state[slot * STATE_LENGTH] ?? NO_SLOT;
