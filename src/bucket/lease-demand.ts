@@ -12,6 +12,9 @@ const MEMORY_IDLES = 5;
  * before it a command that gives back, and with fewer calls there are too many such pauses.
  */
 const EXPECTED_CALLS = 1.25;
+/** So many calls since the last count are sure enough to go by alone, as over no less than this, ms. */
+const SURE_CALLS = 8;
+const SHORTEST_MS = 2;
 
 /** See the file's head. Times are ms. */
 export class LeaseDemand {
@@ -20,6 +23,8 @@ export class LeaseDemand {
   private calls = 0;
   private hits = 0;
   private spanMs: number;
+  /** Tokens a millisecond since the last count but one; 0 when it were of too few calls. */
+  private latestPerMs = 0;
   private newCalls = 0;
   private newHits = 0;
   private countedMs: number;
@@ -45,6 +50,7 @@ export class LeaseDemand {
     if (this.newCalls === 0) return;
     const passedMs = Math.max(0, nowMs - this.countedMs);
     if (passedMs > this.idleMs) this.callHits = Math.ceil(this.newHits / this.newCalls);
+    this.latestPerMs = this.newCalls < SURE_CALLS ? 0 : this.newHits / Math.max(SHORTEST_MS, passedMs);
     this.calls += this.newCalls;
     this.hits += this.newHits;
     this.spanMs += passedMs;
@@ -65,6 +71,11 @@ export class LeaseDemand {
   /** Tokens asked for in a millisecond. */
   hitsPerMs(): number {
     return this.calls === 0 ? 0 : (this.callsPerMs() * this.hits) / this.calls;
+  }
+
+  /** Tokens asked for in a millisecond, at once as many as of late where demand grows. */
+  growingHitsPerMs(): number {
+    return Math.max(this.hitsPerMs(), this.latestPerMs);
   }
 
   /** Whether calls follow each other closely enough for a lease not to go back between them. */

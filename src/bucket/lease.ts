@@ -245,9 +245,9 @@ export class Lease {
     this.untilMs = untilMs;
     this.renewMs = this.askedMs + Math.max(this.terms.ttlMs / 2, this.usableMs());
     this.recorded = reply.granted + (sameWindow ? this.askedHeld : 0);
-    // A call that finds nothing takes the ask along, which is as good while others hardly come in a round trip.
-    const soon = Math.floor(this.demand.hitsPerMs() * 2 * this.roundTripMs);
-    this.lowWater = soon === 0 ? NEVER : Math.min(soon, Math.floor(this.tokens / 2));
+    // A call that finds nothing takes the ask along, which is as good where less than one other comes in a round trip.
+    const soon = this.demand.hitsPerMs() * this.roundTripMs;
+    this.lowWater = soon < 1 ? NEVER : Math.min(Math.ceil(2 * soon), Math.floor(this.tokens / 2));
     this.notBeforeMs = nowMs + this.pauseMs(nowMs);
   }
 
@@ -339,7 +339,7 @@ export class Lease {
     if (!demand.isWorthLease()) return 0;
     const lifeMs = Math.max(this.terms.idleMs / 2, this.usableMs());
     const horizonMs = this.windowEndMs > nowMs ? Math.min(lifeMs, this.windowEndMs - nowMs) : lifeMs;
-    const tokens = Math.min(Math.ceil(demand.hitsPerMs() * horizonMs), this.allowance);
+    const tokens = Math.min(Math.ceil(demand.growingHitsPerMs() * horizonMs), this.allowance);
     return tokens < LEAST_CALLS * demand.callHits ? 0 : tokens;
   }
 
