@@ -23,9 +23,9 @@ function serve(net: LeasedNetwork, sidecar: Sidecar, perS: number, random: () =>
 }
 
 /** Commands a decision of one sidecar, from the third second to the tenth. */
-async function steady(perS: number, seed: number, even = false) {
+async function steady(perS: number, seed: number, even = false, asked = params) {
   const random = randomFrom(seed);
-  const net = new LeasedNetwork(params, TERMS, NEAR, random);
+  const net = new LeasedNetwork(asked, TERMS, NEAR, random);
   const sidecar = net.start(0);
   serve(net, sidecar, perS, random, even);
   await net.events.runUntil(2 * S);
@@ -72,6 +72,18 @@ describe('commands a decision of a sidecar with a limit of 1,000 a second', () =
       // All that refills is given out, and no more.
       expect(admitted).toBeGreaterThan(7_850);
       expect(admitted).toBeLessThanOrEqual(8_060);
+    },
+  );
+});
+
+describe('a bucket that holds what refills in a few milliseconds', () => {
+  it.each([4, 8, 40])(
+    'gives out what refills, though it is left alone when empty: %d tokens',
+    async (capacity) => {
+      const small = bucketParams({ algorithm: 'token_bucket', limit: 1_000, windowUs: S, capacity });
+      const { commands, admitted } = await steady(5_000, 7, false, small);
+      expect(admitted).toBeGreaterThan(7_500);
+      expect(commands).toBeLessThan(0.5);
     },
   );
 });
