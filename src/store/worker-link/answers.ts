@@ -7,6 +7,7 @@ import { ANSWER, errorOf, errorText, MAX_CALLS } from './format';
 import type { FrameReader } from './frame-reader';
 import type { FrameWriter } from './frame-writer';
 
+/** Writes what a request came to. */
 export function writeResults(writer: FrameWriter, results: readonly BucketResult[]): void {
   const at = writer.reserve(2);
   writer.words[at] = ANSWER.RESULTS;
@@ -27,6 +28,7 @@ export function writeResults(writer: FrameWriter, results: readonly BucketResult
   }
 }
 
+/** Reads what a request came to. @throws TidegateError for what is none, as all that read here do. */
 export function readResults(reader: FrameReader): BucketResult[] {
   const count = reader.count(MAX_CALLS);
   if (count === 1) return [readResult(reader)];
@@ -49,6 +51,7 @@ function readResult(reader: FrameReader): BucketResult {
   };
 }
 
+/** Writes what a lease's ask came to. */
 export function writeGrant(writer: FrameWriter, reply: LeaseReply): void {
   const at = writer.reserve(10);
   const { words } = writer;
@@ -64,6 +67,7 @@ export function writeGrant(writer: FrameWriter, reply: LeaseReply): void {
   words[at + 9] = reply.missing;
 }
 
+/** Reads what a lease's ask came to. */
 export function readGrant(reader: FrameReader): LeaseReply {
   return {
     settled: reader.next() === 1,
@@ -78,14 +82,17 @@ export function readGrant(reader: FrameReader): LeaseReply {
   };
 }
 
+/** Writes what a transfer came to. */
 export function writeMoved(writer: FrameWriter, { moved, lost }: TransferResult): void {
   writer.words.set([ANSWER.MOVED, moved, lost], writer.reserve(3));
 }
 
+/** Reads what a transfer came to. */
 export function readMoved(reader: FrameReader): TransferResult {
   return { moved: reader.next(), lost: reader.next() };
 }
 
+/** Writes that an ask came to nothing, and why. */
 export function writeFailed(writer: FrameWriter, error: TidegateError): void {
   writer.words[writer.reserve(1)] = ANSWER.FAILED;
   writeError(writer, error);
