@@ -30,8 +30,8 @@ descriptors:
 
 /**
  * @param {{ consistency: 'exact' | 'leased', observed: boolean, keys: string }} options leases come from buckets in this process
- * @returns {{ decide: () => number, step: () => void }} `decide` answers the next message, as the data port has it answered, and says how long the answer is;
- *   `step` is what happens once a second
+ * @returns {{ decide: () => number, step: () => void, methods: object, turns: object }} `decide` answers the next message, as the data port has it answered, and says how long the answer is;
+ *   `step` is what happens once a second; `methods` and `turns` are for a server of its own
  */
 export function buildHandler({ consistency, observed, keys }) {
   const { settings } = loadSettings({ flags: [`--consistency=${consistency}`], env: {}, readFile: String });
@@ -75,7 +75,8 @@ export function buildHandler({ consistency, observed, keys }) {
     monotonicMs: () => systemClock.monotonicMs(),
     turns: systemClock,
   });
-  const handler = calls.methods().get(SHOULD_RATE_LIMIT);
+  const methods = calls.methods();
+  const handler = methods.get(SHOULD_RATE_LIMIT);
   const { requests, sequence } = planKeys(keys);
   const messages = requests.map((request) => request.subarray(GRPC_PREFIX_BYTES));
   let next = 0;
@@ -95,5 +96,7 @@ export function buildHandler({ consistency, observed, keys }) {
       return answer.length;
     },
     step: () => void counts.take(Date.now()),
+    methods,
+    turns: systemClock,
   };
 }
