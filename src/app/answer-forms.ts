@@ -21,15 +21,6 @@ export const PLAIN: AnswerForm<Verdict<RlsResponse>> = {
   whole: (answer) => ({ answer, result: resultOf(answer.overallCode) }),
 };
 
-/** Messages, each in bytes of its own. */
-export const KEPT_MESSAGES: AnswerForm<Verdict<Uint8Array>> = {
-  ofLimit: (...figures) => KEPT_MESSAGES.whole(PLAIN_ANSWERS.ofLimit(...figures)),
-  whole: (response) => ({
-    answer: encodeRateLimitResponse(response),
-    result: resultOf(response.overallCode),
-  }),
-};
-
 /** Messages without an object a call: each is only good until the next. */
 export class MessageForm implements AnswerForm<Verdict<Uint8Array>> {
   private readonly bytes = new AnswerBytes();
@@ -58,3 +49,20 @@ export class MessageForm implements AnswerForm<Verdict<Uint8Array>> {
     return this.verdict;
   }
 }
+
+/** Messages, each in bytes of its own: made where all are, and copied. */
+class KeptMessageForm implements AnswerForm<Verdict<Uint8Array>> {
+  private readonly bytes = new AnswerBytes();
+
+  ofLimit(...[overallCode, ...status]: Parameters<AnswerBytes['ofLimit']>): Verdict<Uint8Array> {
+    const answer = Buffer.from(this.bytes.ofLimit(overallCode, ...status));
+    return { answer, result: resultOf(overallCode) };
+  }
+
+  whole(response: RlsResponse): Verdict<Uint8Array> {
+    return { answer: encodeRateLimitResponse(response), result: resultOf(response.overallCode) };
+  }
+}
+
+/** See {@link KeptMessageForm}; one for all. */
+export const KEPT_MESSAGES: AnswerForm<Verdict<Uint8Array>> = new KeptMessageForm();

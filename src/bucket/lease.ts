@@ -7,7 +7,7 @@
  *          +-----------none to be had--------+                 | +--idle: gives back--> nothing held   |
  *          +-----------------------its time is over------------+<------------granted more--------------+
  */
-import type { BucketOutcome, BucketParams } from '../core/buckets';
+import type { BucketOutcome, BucketParams, CallNote } from '../core/buckets';
 import type { LeaseAsk, LeaseReply } from '../core/leases';
 import { US_PER_S } from '../core/clock';
 import { microTokens } from './fixed-point';
@@ -37,7 +37,7 @@ const FIRST_ROUND_TRIP_MS = 1;
 const NEVER = -1;
 
 /** One bucket's lease. */
-export class Lease {
+export class Lease implements CallNote {
   /** Tokens that may be spent. */
   tokens = 0;
   /** Tokens set aside by requests that are not settled yet; still of the lease. */
@@ -52,6 +52,8 @@ export class Lease {
   command: number | undefined;
   /** Its place among the leases that hold something; -1 when it holds nothing. */
   place = -1;
+  /** Whether its holder keeps it no more. */
+  ended = false;
   /** Tokens that ran out with their lease, until somebody counts them and sets this to 0. */
   lost = 0;
 
@@ -87,6 +89,7 @@ export class Lease {
     public params: BucketParams,
     private readonly terms: LeaseTerms,
     nowMs: number,
+    readonly owner: object,
   ) {
     this.capacity = params.algorithm === 'token_bucket' ? params.capacity : params.limit;
     this.allowance = leaseAllowance(terms.epsilon, this.capacity);

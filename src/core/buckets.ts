@@ -76,8 +76,10 @@ export interface BucketCall {
    * -1 before it did. A guess, which the store checks each time, and sets.
    */
   slot?: number;
-  /** A store's note, kept for as long as the call; the one thing about it that changes. */
+  /** A store's note, kept for as long as the call; this and what follows are all about it that changes. */
   note?: CallNote | undefined;
+  /** Where a holder of leases noted the bucket's. */
+  lease?: CallNote | undefined;
 }
 
 /** One request: its buckets are settled together. */

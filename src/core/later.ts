@@ -3,10 +3,10 @@
  * costs one object a step. Whoever does not mind awaits it as any other thenable.
  */
 
-/** Told what an answer came to. Neither may throw: it would be thrown at whoever settles the answer. */
-interface Follower<T> {
-  resolve(value: T): void;
-  reject(reason: unknown): void;
+/** Told what an answer came to. Neither method may throw: it would be thrown at whoever settles the answer. */
+export interface Follower<T> {
+  taken(value: T): void;
+  lost(reason: unknown): void;
 }
 
 const enum State {
@@ -15,7 +15,7 @@ const enum State {
   REJECTED,
 }
 
-/** See the file's head. It has one listener: `map`, `done` or `then`, called once. */
+/** See the file's head. It has one listener: `follow`, `map`, `done` or `then`, called once. */
 export class Later<T> implements PromiseLike<T> {
   /** Tells that nobody waits for the answer any more; it settles all the same. */
   cancel: (() => void) | undefined = undefined;
@@ -39,13 +39,16 @@ export class Later<T> implements PromiseLike<T> {
   resolve(value: T | Later<T>): void {
     if (value instanceof Later) {
       this.cancel ??= value.cancel;
-      value.#follow(this);
+      value.done(
+        (settled) => this.resolve(settled),
+        (reason) => this.reject(reason),
+      );
       return;
     }
     if (this.#state !== State.WAITING) return;
     this.#state = State.RESOLVED;
     if (this.#follower === undefined) this.#end = value;
-    else this.#follower.resolve(value);
+    else this.#follower.taken(value);
   }
 
   /** Settles it as failed. */
@@ -53,12 +56,12 @@ export class Later<T> implements PromiseLike<T> {
     if (this.#state !== State.WAITING) return;
     this.#state = State.REJECTED;
     if (this.#follower === undefined) this.#end = reason;
-    else this.#follower.reject(reason);
+    else this.#follower.lost(reason);
   }
 
   /** Listens. Neither function may throw. @param failed told of a failure. */
   done(listener: (value: T) => void, failed: (reason: unknown) => void): void {
-    this.#follow({ resolve: listener, reject: failed });
+    this.follow({ taken: listener, lost: failed });
   }
 
   /**
@@ -66,9 +69,9 @@ export class Later<T> implements PromiseLike<T> {
    * @param failed what a failure comes to; it stays a failure when absent.
    */
   map<U>(fulfilled: (value: T) => U | Later<U>, failed?: (reason: unknown) => U | Later<U>): Later<U> {
-    const next = new Later<U>();
+    const next = new Mapped(fulfilled, failed);
     next.cancel = this.cancel;
-    this.#follow(new Step(next, fulfilled, failed));
+    this.follow(next);
     return next;
   }
 
@@ -80,44 +83,46 @@ export class Later<T> implements PromiseLike<T> {
     return new Promise<T>((resolve, reject) => this.done(resolve, reject)).then(fulfilled, rejected);
   }
 
-  #follow(follower: Follower<T>): void {
+  /** Has an object told, which costs less than two functions. */
+  follow(follower: Follower<T>): void {
     if (this.#state === State.WAITING) this.#follower = follower;
-    else if (this.#state === State.RESOLVED) follower.resolve(this.#end as T);
-    else follower.reject(this.#end);
+    else if (this.#state === State.RESOLVED) follower.taken(this.#end as T);
+    else follower.lost(this.#end);
   }
 }
 
-/** From one answer to the next. */
-class Step<T, U> implements Follower<T> {
+/** What an answer comes to by a function. */
+class Mapped<T, U> extends Later<U> implements Follower<T> {
   constructor(
-    private readonly next: Later<U>,
     private readonly fulfilled: (value: T) => U | Later<U>,
     private readonly failed: ((reason: unknown) => U | Later<U>) | undefined,
-  ) {}
+  ) {
+    super();
+  }
 
-  resolve(value: T): void {
+  taken(value: T): void {
     let result: U | Later<U>;
     try {
       result = this.fulfilled(value);
     } catch (thrown) {
-      this.next.reject(thrown);
+      this.reject(thrown);
       return;
     }
-    this.next.resolve(result);
+    this.resolve(result);
   }
 
-  reject(reason: unknown): void {
+  lost(reason: unknown): void {
     if (this.failed === undefined) {
-      this.next.reject(reason);
+      this.reject(reason);
       return;
     }
     let result: U | Later<U>;
     try {
       result = this.failed(reason);
     } catch (thrown) {
-      this.next.reject(thrown);
+      this.reject(thrown);
       return;
     }
-    this.next.resolve(result);
+    this.resolve(result);
   }
 }

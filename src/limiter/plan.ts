@@ -129,7 +129,18 @@ function callOf(
 ): BucketCall {
   const assumeOnFailure = assumedVerdict(onError);
   const leased = consistency === 'leased';
-  const call = { key, params, hits, slot: -1, note: undefined, role, leased, group, assumeOnFailure };
+  const call = {
+    key,
+    params,
+    hits,
+    slot: -1,
+    note: undefined,
+    lease: undefined,
+    role,
+    leased,
+    group,
+    assumeOnFailure,
+  };
   return queue === undefined ? call : { ...call, queue };
 }
 

@@ -36,25 +36,32 @@ export class LeaseBook {
     return this.#holding;
   }
 
-  /** The lease of a call's bucket, which may be of other parameters by now. */
+  /** The lease of a call's bucket, which may be of other parameters by now; noted with the call. */
   get(call: BucketCall): Lease | undefined {
-    return this.#leases.get(call.key);
+    const noted = call.lease;
+    if (noted instanceof Lease && noted.owner === this && !noted.ended) return noted;
+    const lease = this.#leases.get(call.key);
+    if (lease !== noted) call.lease = lease;
+    return lease;
   }
 
   /** Whether a lease is still the one of its key. */
   has(lease: Lease): boolean {
-    return this.#leases.get(lease.key) === lease;
+    return lease.owner === this && !lease.ended;
   }
 
   /** Opens a lease in place of any other of the key; undefined when there is no room. */
   open(call: BucketCall, nowMs: number): Lease | undefined {
     if (call.key.length > this.maxKeyChars) return undefined;
-    if (!this.#leases.has(call.key)) {
+    const before = this.#leases.get(call.key);
+    if (before !== undefined) before.ended = true;
+    else {
       this.#sweep(nowMs);
       if (this.#leases.size >= this.maxBuckets) return undefined;
     }
-    const lease = new Lease(call.key, call.group, call.params, this.terms, nowMs);
+    const lease = new Lease(call.key, call.group, call.params, this.terms, nowMs, this);
     this.#leases.set(call.key, lease);
+    call.lease = lease;
     return lease;
   }
 
@@ -92,6 +99,7 @@ export class LeaseBook {
       }
       const lease = next.value;
       if (lease.place === -1 && !lease.asking && nowMs - lease.usedMs >= COLD_MS) {
+        lease.ended = true;
         this.#leases.delete(lease.key);
       }
     }

@@ -13,6 +13,7 @@ import type { BucketCall, BucketRequest, BucketResult, BucketStore } from '../..
 import type { Clock } from '../../core/clock';
 import { TidegateError } from '../../core/errors';
 import type { LeaseAsk, LeaseObserver, LeaseReply, LeaseSource } from '../../core/leases';
+import { FirstTouches } from './first-touches';
 import { LeaseBook } from './lease-book';
 import {
   denialHere,
@@ -70,6 +71,7 @@ export class LeasedStore implements BucketStore {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #observer: LeaseObserver;
   readonly #book: LeaseBook;
+  readonly #touches = new FirstTouches();
   readonly #waiting: WaitingCalls;
   readonly #idleMs: number;
   readonly #tickMs: number;
@@ -291,7 +293,7 @@ export class LeasedStore implements BucketStore {
   /** The lease of a bucket by the parameters of now; what was leased under others goes back first. */
   #leaseOf(call: BucketCall, nowMs: number): Lease | undefined {
     const known = this.#book.get(call);
-    if (known === undefined) return this.#book.open(call, nowMs);
+    if (known === undefined) return this.#firstLeaseOf(call, nowMs);
     if (known.params === call.params) return known;
     if (isSameBucket(known, call)) {
       if (call.params.version >= known.params.version) known.params = call.params;
@@ -305,6 +307,16 @@ export class LeasedStore implements BucketStore {
     }
     this.#giveBack(known);
     return this.#book.open(call, nowMs);
+  }
+
+  /** Opens a bucket's lease with its second call of late, as one of two calls. */
+  #firstLeaseOf(call: BucketCall, nowMs: number): Lease | undefined {
+    if (call.hits === 0 || call.key.length > MAX_KEY_CHARS) return undefined;
+    const sinceMs = this.#touches.touched(call.key, nowMs);
+    if (sinceMs === undefined) return undefined;
+    const lease = this.#book.open(call, sinceMs);
+    lease?.arrived(call.hits, sinceMs);
+    return lease;
   }
 
   /** What a call needs is not here, but part of it may be: that goes back, so that the shared bucket is judged whole. */

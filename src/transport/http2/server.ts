@@ -96,10 +96,10 @@ export class Http2Server {
     for (const connection of this.connections) connection.sweep(nowMs);
   }
 
-  /** Answers that come in the same turn leave together: promises are done before the next tick's queue is. */
+  /** Answers leave together that come in one turn of the event loop, be it from several servers that were asked. */
   private wake(connection: Connection): void {
     this.woken.push(connection);
-    if (this.woken.length === 1) process.nextTick(() => this.writeWoken());
+    if (this.woken.length === 1) setImmediate(() => this.writeWoken());
   }
 
   private writeWoken(): void {

@@ -2,7 +2,7 @@
  * Unary gRPC over streams (gRPC over HTTP/2, "Requests" and "Responses"): checks a request's head, puts its message
  * together, calls its handler, and answers. A handler that answers at once costs no promise, closure or copy.
  */
-import { Later } from '../../core/later';
+import { type Follower, Later } from '../../core/later';
 import { TidegateError } from '../../core/errors';
 import type { CallContext, InPlaceHandler, UnaryHandler, UnaryMethods } from '../../core/ports';
 import { MESSAGE_PREFIX_BYTES } from './answer-writer';
@@ -185,13 +185,9 @@ export class UnaryCalls {
   }
 
   private settleLater(carrier: CallCarrier, stream: Stream, result: Later<Uint8Array>): void {
-    const { id } = stream;
     stream.awaited = true;
     stream.cancel = result.cancel;
-    result.done(
-      (message) => carrier.settle(stream, id, message),
-      (thrown) => carrier.settle(stream, id, failure(thrown)),
-    );
+    result.follow(new AwaitedCall(carrier, stream, stream.id));
   }
 
   private async runCompressed(carrier: CallCarrier, stream: Stream, bytes: Buffer): Promise<void> {
@@ -239,6 +235,23 @@ function inPlaceOf(handler: UnaryHandler): InPlaceHandler {
     ((bytes, start, end, context) =>
       handler(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), context))
   );
+}
+
+/** A call whose handler answers later. */
+class AwaitedCall implements Follower<Uint8Array> {
+  constructor(
+    private readonly carrier: CallCarrier,
+    private readonly stream: Stream,
+    private readonly id: number,
+  ) {}
+
+  taken(message: Uint8Array): void {
+    this.carrier.settle(this.stream, this.id, message);
+  }
+
+  lost(thrown: unknown): void {
+    this.carrier.settle(this.stream, this.id, failure(thrown));
+  }
 }
 
 function failure(thrown: unknown): Refusal {
