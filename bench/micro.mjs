@@ -121,7 +121,7 @@ function pieces() {
       plans: new PlanCache({ maxPlans, maxMessageBytes: 1_024 }),
       finished() {},
       bounds: { maxMessageBytes: 1_048_576, maxDescriptors: 1_000, maxEntries: 64 },
-      monotonicMs: clock.monotonicMs,
+      monotonicMs: () => clock.monotonicMs(),
     });
     const handler = calls.methods().get(SHOULD_RATE_LIMIT);
     return () => {
