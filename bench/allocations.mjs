@@ -107,7 +107,7 @@ async function allocators(handler) {
   return [...found].sort(([, a], [, b]) => b.bytes - a.bytes).filter(([, { objects }]) => objects > 0.05);
 }
 
-/** Bytes of heap that a leased store keeps for each bucket that it watches. */
+/** Bytes of heap that a leased store keeps for each bucket that it watches, which are those asked for twice. */
 async function watched(grants) {
   const reply = { settled: true, granted: 0, accepted: 0, outstanding: 0, remaining: 1_000, resetUs: 0 };
   const outcome = { allowed: true, remaining: 1_000, resetUs: 0, retryAfterUs: 0 };
@@ -128,7 +128,7 @@ async function watched(grants) {
     const key = `bench|user=u${String(index).padStart(7, '0')}`;
     const call = { key, group: key, params, hits: 1, role: 'hard', assumeOnFailure: false, leased: true };
     const request = { calls: [call], chargeDenied: 'none', quotaSatisfied: false, deadlineMs: 10 };
-    for (let hit = 0; hit < (grants ? 24 : 1); hit += 1) store.decide(request);
+    for (let hit = 0; hit < (grants ? 24 : 2); hit += 1) store.decide(request);
   }
   globalThis.gc();
   const after = process.memoryUsage();
