@@ -19,7 +19,8 @@ const UT_PER_S = 1e9;
 
 /** How long an empty bucket is worth being left alone by the demand here; ms, 0 for not at all. */
 export function gatheringMs(params: BucketParams, demand: LeaseDemand): number {
-  if (params.algorithm === 'fixed_window') return 0;
+  // Nothing gathers where nothing refills.
+  if (params.algorithm === 'fixed_window' || params.rateUtPerS === 0) return 0;
   const refillPerMs = params.rateUtPerS / UT_PER_S;
   const gatheredMs = GATHERED_TOKENS / Math.min(demand.hitsPerMs(), refillPerMs);
   // What refills a full bucket is lost.

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { TidegateError } from '../../src/core/errors';
 import { MemoryStore } from '../../src/store/memory/memory-store';
+import { writeFailed, writeMoved, writeResults } from '../../src/store/worker-link/answers';
 import { FrameReader } from '../../src/store/worker-link/frame-reader';
 import { FrameWriter } from '../../src/store/worker-link/frame-writer';
 import { KeyNumbers } from '../../src/store/worker-link/key-numbers';
@@ -153,4 +154,25 @@ test('numbers of keys are those given last, and no two keys have one', () => {
       }
     }),
   );
+});
+
+test.each([
+  ['a failure', (writer: FrameWriter) => writeFailed(writer, new TidegateError('TG_STORE_REPLY', 'no')), 0],
+  ['a transfer', (writer: FrameWriter) => writeMoved(writer, { moved: 3, lost: 1 }), 0],
+  [
+    'an error among results',
+    (writer: FrameWriter) => writeResults(writer, [new TidegateError('TG_INTERNAL', 'no')]),
+    2,
+  ],
+])('%s is as it was written wherever the frame had to grow for it', (_, write, marker) => {
+  const words = (before: number): number[] => {
+    const writer = new FrameWriter();
+    writer.words.fill(0, writer.reserve(before), before + 1);
+    const at = writer.reserve(0);
+    write(writer);
+    return [...writer.words.slice(at, writer.reserve(0))];
+  };
+  const expected = words(0);
+  expect(expected[marker]).not.toBe(0);
+  for (let before = 2_030; before <= 2_050; before += 1) expect(words(before)).toEqual(expected);
 });

@@ -27,6 +27,7 @@ interface Waiting {
 export class WaitingCalls {
   readonly #lines = new Map<Lease, Waiting[]>();
   #timer: NodeJS.Timeout | undefined;
+  #timerMs = Infinity;
 
   /** @param timed whether a timer ends waits; else it is left to `release`. */
   constructor(
@@ -43,7 +44,7 @@ export class WaitingCalls {
     const line = this.#lines.get(lease);
     if (line === undefined) this.#lines.set(lease, [waiting]);
     else line.push(waiting);
-    if (this.timed) this.#timer ??= setTimeout(() => this.release(), LONGEST_MS);
+    this.#arm(untilMs, nowMs);
     return later;
   }
 
@@ -59,7 +60,7 @@ export class WaitingCalls {
   /** Ends the waits that took too long. */
   release(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timerMs = Infinity;
     const nowMs = this.nowMs();
     for (const [lease, line] of this.#lines) {
       const over = line.filter((waiting) => waiting.untilMs <= nowMs);
@@ -69,7 +70,14 @@ export class WaitingCalls {
       else this.#lines.set(lease, left);
       for (const waiting of over) this.#end(lease, waiting, nowMs);
     }
-    if (this.timed && this.#lines.size > 0) this.#timer ??= setTimeout(() => this.release(), 1);
+    for (const line of this.#lines.values()) for (const { untilMs } of line) this.#arm(untilMs, nowMs);
+  }
+
+  #arm(untilMs: number, nowMs: number): void {
+    if (!this.timed || untilMs >= this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = untilMs;
+    this.#timer = setTimeout(() => this.release(), Math.max(1, Math.ceil(untilMs - nowMs)));
   }
 
   #end(lease: Lease, { request, later, sinceMs }: Waiting, nowMs: number): void {

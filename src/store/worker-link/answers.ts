@@ -14,7 +14,7 @@ export function writeResults(writer: FrameWriter, results: readonly BucketResult
   writer.words[at + 1] = results.length;
   for (const result of results) {
     if (result instanceof TidegateError) {
-      writer.words[writer.reserve(1)] = NaN;
+      writer.put(NaN);
       writeError(writer, result);
       continue;
     }
@@ -84,7 +84,9 @@ export function readGrant(reader: FrameReader): LeaseReply {
 
 /** Writes what a transfer came to. */
 export function writeMoved(writer: FrameWriter, { moved, lost }: TransferResult): void {
-  writer.words.set([ANSWER.MOVED, moved, lost], writer.reserve(3));
+  writer.put(ANSWER.MOVED);
+  writer.put(moved);
+  writer.put(lost);
 }
 
 /** Reads what a transfer came to. */
@@ -94,7 +96,7 @@ export function readMoved(reader: FrameReader): TransferResult {
 
 /** Writes that an ask came to nothing, and why. */
 export function writeFailed(writer: FrameWriter, error: TidegateError): void {
-  writer.words[writer.reserve(1)] = ANSWER.FAILED;
+  writer.put(ANSWER.FAILED);
   writeError(writer, error);
 }
 

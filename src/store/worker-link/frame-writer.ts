@@ -49,6 +49,12 @@ export class FrameWriter {
     return at;
   }
 
+  /** Writes a word after what is there. */
+  put(word: number): void {
+    const at = this.reserve(1);
+    this.words[at] = word;
+  }
+
   /** Writes a text after what is there. @returns a number below 0 that says how to read it. */
   text(text: string): number {
     const chars = text.length;
