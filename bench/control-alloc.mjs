@@ -11,6 +11,7 @@ import { formatSpread, spreadOf } from './harness/statistics.mjs';
 const load = createRequire(import.meta.url);
 const { allocate } = load('../dist/control/allocate/allocate.js');
 const { PoolController } = load('../dist/control/pool-controller.js');
+const { usualPolicy } = load('../dist/control/usual-policy.js');
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
 const ROUNDS = Number(values.rounds);
@@ -42,25 +43,12 @@ const policyOf = (i) => ({
 });
 
 const poolOf = (totalPerS) => ({
-  name: 'bench',
-  mode: 'active',
-  totalPerS,
-  tickMs: 1_000,
-  intervalMs: 1_000,
-  safetyMargin: 0.2,
-  maxShare: 0.8,
-  thresholdHigh: 0.8,
-  thresholdLow: 0.3,
-  growthFactor: 1.5,
-  shrinkFactor: 0.8,
-  shrinkAfterMs: 60_000,
+  ...usualPolicy({ name: 'bench', totalPerS, tickMs: 1_000, intervalMs: 1_000, lending: true }),
   cooldownMs: 0,
   maxStep: 1,
-  deadBand: 0.02,
   lifeMs: 30_000,
   decayMs: 30_000,
   lending: { enabled: true, lowWater: 0.2, part: 0.9, atOnce: true },
-  autoPromote: false,
 });
 
 function allocating(count) {

@@ -55,7 +55,7 @@ export interface CallNote {
   readonly owner: object;
 }
 
-/** One bucket's part of a request. */
+/** One bucket's part of a request. Its last three fields are hints that stores keep with it, and all about it that changes. */
 export interface BucketCall {
   /** The bucket's identity, unambiguous, without the store's prefix. */
   readonly key: string;
@@ -76,7 +76,7 @@ export interface BucketCall {
    * -1 before it did. A guess, which the store checks each time, and sets.
    */
   slot?: number;
-  /** A store's note, kept for as long as the call; this and what follows are all about it that changes. */
+  /** What a store found out about the bucket. */
   note?: CallNote | undefined;
   /** Where a holder of leases noted the bucket's. */
   lease?: CallNote | undefined;
